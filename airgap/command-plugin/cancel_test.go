@@ -1,0 +1,70 @@
+package main
+
+import (
+	"bufio"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// A child holds the write end of a fifo: its end of file is the end of every process that the script started.
+const withChild = `exec 9>"$FIFO"; sleep 600 & echo ready >&9; `
+
+func TestCancellationKillsTheWholeProcessGroup(t *testing.T) {
+	for _, c := range []struct {
+		name, script, want string
+		cancel             func(plugin) error
+	}{
+		{"by the engine", withChild + "wait", "signal: killed: running", func(s plugin) error { return s.Cancel() }},
+		{"by the plugin's end", withChild + "wait", "signal: killed: running", func(s plugin) error { s.stop(); return nil }},
+		{"after the shell has ended", withChild + "exit 0", "context canceled: running", func(s plugin) error { return s.Cancel() }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			fifo := filepath.Join(t.TempDir(), "fifo")
+			if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			s := start(t)
+			ended := make(chan error)
+			go func() {
+				_, err := s.create(props{"create": text(c.script), "environment": object(props{"FIFO": text(fifo)})})
+				ended <- err
+			}()
+			alive, err := os.Open(fifo)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = alive.Close() }()
+			reader := bufio.NewReader(alive)
+			if line, err := reader.ReadString('\n'); line != "ready\n" {
+				t.Fatalf("the script did not start: %q, %v", line, err)
+			}
+			if err := c.cancel(s); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-ended; err == nil || !strings.HasPrefix(err.Error(), c.want) {
+				t.Errorf("create ended with %v, want %q", err, c.want)
+			}
+			if _, err := io.ReadAll(reader); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestACancelledPluginStartsNoCommand(t *testing.T) {
+	s := start(t)
+	trace := filepath.Join(t.TempDir(), "trace")
+	if err := s.Cancel(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.create(props{"create": text("touch " + trace)}); err == nil {
+		t.Error("a create after the cancellation reported success")
+	}
+	if _, err := os.Stat(trace); !os.IsNotExist(err) {
+		t.Errorf("a command ran after the cancellation (%v)", err)
+	}
+}

@@ -1,0 +1,136 @@
+"""Drives the pulumi that is on PATH, on a local backend: one Stack of one program.
+
+Nothing here knows what the program is. Every pulumi command is non-interactive, uncoloured, has an empty passphrase
+and runs with this interpreter first on PATH, because a language host may not look for a virtual environment itself.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+TIMEOUT_SECONDS = 300.0
+
+
+class PulumiFailed(AssertionError):
+    """A pulumi command that had to succeed did not; the message holds all it printed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """What a preview would do with one resource."""
+
+    op: str
+    type: str
+    name: str
+    detail: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """A stack called `name` of the program in `program`, its state in `backend`; `env` is added to the environment.
+
+    pulumi writes Pulumi.NAME.yaml into `program`: give it a copy (`copy_program`), not the source.
+    """
+
+    program: Path
+    backend: Path
+    name: str = "test"
+    env: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def with_env(self, **more: str) -> Stack:
+        return replace(self, env={**self.env, **more})
+
+    def environ(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
+            "PULUMI_BACKEND_URL": self.backend.as_uri(),
+            "PULUMI_CONFIG_PASSPHRASE": "",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            **self.env,
+        }
+
+    def command(self, *args: str) -> list[str]:
+        return ["pulumi", *args, "--cwd", str(self.program), "--non-interactive", "--color", "never"]
+
+    def run(self, *args: str, check: bool = True, timeout: float = TIMEOUT_SECONDS) -> subprocess.CompletedProcess[str]:
+        """Runs `pulumi ARGS…`; with `check`, a non-zero exit is PulumiFailed. `timeout` is in seconds."""
+        done = subprocess.run(
+            self.command(*args), env=self.environ(), timeout=timeout, check=False, text=True, capture_output=True
+        )
+        if check and done.returncode != 0:
+            raise PulumiFailed(f"pulumi {' '.join(args)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return done
+
+    def start(self, *args: str) -> subprocess.Popen[str]:
+        """Starts `pulumi ARGS…` and returns at once, for a test that interrupts it; both streams go to one pipe."""
+        return subprocess.Popen(
+            self.command(*args), env=self.environ(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+
+    def create(self) -> Stack:
+        """Selects the stack, made first where it is missing."""
+        self.backend.mkdir(parents=True, exist_ok=True)
+        self.run("stack", "select", "--create", self.name)
+        return self
+
+    def set_config(self, key: str, value: str, *flags: str) -> None:
+        self.run("config", "set", "--stack", self.name, *flags, "--", key, value)
+
+    def up(self, *flags: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return self.run("up", "--stack", self.name, "--yes", "--skip-preview", *flags, check=check)
+
+    def refresh(self, *flags: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return self.run("refresh", "--stack", self.name, "--yes", "--skip-preview", *flags, check=check)
+
+    def destroy(self, *flags: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return self.run("destroy", "--stack", self.name, "--yes", "--skip-preview", *flags, check=check)
+
+    def preview(self, *flags: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        return self.run("preview", "--stack", self.name, *flags, check=check)
+
+    def preview_steps(self, *flags: str) -> list[Step]:
+        """The steps of `pulumi preview --json` in its order, `same` included."""
+        document = json.loads(self.preview("--json", *flags).stdout)
+        return [
+            Step(op=step["op"], type=kind_of(step["urn"]), name=name_of(step["urn"]), detail=step)
+            for step in document.get("steps", [])
+        ]
+
+    def outputs(self, *, show_secrets: bool = False) -> dict[str, Any]:
+        flags = ["--show-secrets"] if show_secrets else []
+        return json.loads(self.run("stack", "output", "--stack", self.name, "--json", *flags).stdout)
+
+    def export(self) -> dict[str, Any]:
+        """The deployment, secrets encrypted, as `pulumi stack export` writes it."""
+        return json.loads(self.run("stack", "export", "--stack", self.name).stdout)
+
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """What is in the state, by name, without the stack itself and the providers."""
+        deployment = self.export()["deployment"]
+        return {
+            name_of(resource["urn"]): resource
+            for resource in deployment.get("resources", [])
+            if not resource["type"].startswith("pulumi:")
+        }
+
+
+def name_of(urn: str) -> str:
+    return urn.split("::", 3)[3]
+
+
+def kind_of(urn: str) -> str:
+    return urn.split("::", 3)[2].rsplit("$", 1)[-1]
+
+
+def copy_program(source: Path, target: Path) -> Path:
+    """Copies a program's folder, without caches, over what is at `target`."""
+    return Path(shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")))
