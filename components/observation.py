@@ -1,0 +1,124 @@
+"""What is there before anything is planned: the cluster's nodes, its subnets and its marker.
+
+Read with `docker` alone (two calls, the second runs kubectl inside the control plane), so that a preview needs no
+kubeconfig. Nothing here changes anything.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pulumi
+import yaml
+
+from components.ownership import MARKER_NAME, Marker, marker_from
+
+KIND_LABEL = "io.x-k8s.kind.cluster"
+# cluster-up.sh writes this file before it calls kind and removes it when the cluster answers.
+BREADCRUMBS = Path(".state")
+
+Run = Callable[[Sequence[str]], str]
+
+
+class ObservationError(pulumi.RunError):
+    """The cluster or the container engine cannot be looked at; says what to do."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """A node container: its name, `control-plane` or `worker`, the image it was made from, whether it runs."""
+
+    name: str
+    role: str
+    image: str
+    running: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observed:
+    """A Kind cluster that answers. `marker` is None where nobody has claimed it."""
+
+    nodes: tuple[Node, ...]
+    pod_subnet: str
+    service_subnet: str
+    marker: Marker | None
+
+
+def run(command: Sequence[str]) -> str:
+    """stdout of `command`; ObservationError with its stderr where it fails."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    except FileNotFoundError as error:
+        raise ObservationError(f"{command[0]} is not on PATH; install it, or run `make toolchain`") from error
+    except subprocess.TimeoutExpired as error:
+        raise ObservationError(f"`{' '.join(command)}` gave no answer within 30 s") from error
+    if done.returncode != 0:
+        raise ObservationError(f"`{' '.join(command)}` failed: {(done.stderr or done.stdout).strip()}")
+    return done.stdout
+
+
+def observe(cluster: str, runner: Run = run) -> Observed | None:
+    """The cluster named `cluster`, or None where there is none (or only the wreck of a creation that was killed)."""
+    nodes = nodes_from(runner(_list_nodes(cluster)))
+    if not nodes:
+        return None
+    stopped = [node.name for node in nodes if not node.running]
+    if stopped:
+        raise ObservationError(
+            f"cluster {cluster}: {', '.join(stopped)} not running; start with `docker start {' '.join(stopped)}`, "
+            "then run the same command again"
+        )
+    control_plane = next((node.name for node in nodes if node.role == "control-plane"), None)
+    wreck = (BREADCRUMBS / f"{cluster}.creating").exists()
+    if control_plane is None or wreck:
+        if not wreck:
+            raise ObservationError(
+                f"cluster {cluster} has no control plane; if it is of no use, `kind delete cluster -n {cluster}`"
+            )
+        pulumi.log.warn(f"the creation of cluster {cluster} was cut off; what it left is removed first")
+        return None
+    return observed_from(nodes, json.loads(runner(_read_config_maps(control_plane))))
+
+
+def _list_nodes(cluster: str) -> list[str]:
+    line = '{{.Names}}\t{{.Label "io.x-k8s.kind.role"}}\t{{.Image}}\t{{.State}}'
+    return ["docker", "ps", "--all", "--no-trunc", "--filter", f"label={KIND_LABEL}={cluster}", "--format", line]
+
+
+def _read_config_maps(control_plane: str) -> list[str]:
+    kubectl = ["kubectl", "--kubeconfig=/etc/kubernetes/admin.conf", "--request-timeout=15s", "--namespace=kube-system"]
+    names = ["kubeadm-config", MARKER_NAME]
+    return ["docker", "exec", control_plane, *kubectl, "get", "configmap", *names, "--ignore-not-found", "-o", "json"]
+
+
+def nodes_from(listing: str) -> tuple[Node, ...]:
+    """Nodes in `docker ps` lines of name, role, image and state, in the order of their names."""
+    rows = [line.split("\t") for line in listing.splitlines() if line.strip()]
+    nodes = [
+        Node(name=name, role=role, image=image, running=state == "running")
+        for name, role, image, state in rows
+        if role in ("control-plane", "worker")
+    ]
+    return tuple(sorted(nodes, key=lambda node: node.name))
+
+
+def observed_from(nodes: tuple[Node, ...], config_maps: Mapping[str, Any]) -> Observed:
+    """Put the nodes and the two ConfigMaps (a List of those that exist) together."""
+    # kubectl prints a List for several names, and nothing but the object where a single one was found.
+    items = config_maps.get("items", [config_maps] if config_maps.get("kind") == "ConfigMap" else [])
+    data = {item["metadata"]["name"]: item.get("data", {}) for item in items}
+    if "kubeadm-config" not in data:
+        raise ObservationError("the cluster has no ConfigMap kubeadm-config: it was not made by kind")
+    networking = yaml.safe_load(data["kubeadm-config"]["ClusterConfiguration"])["networking"]
+    marker = data.get(MARKER_NAME)
+    return Observed(
+        nodes=nodes,
+        pod_subnet=str(networking["podSubnet"]),
+        service_subnet=str(networking["serviceSubnet"]),
+        marker=marker_from(marker) if marker is not None else None,
+    )

@@ -1,0 +1,84 @@
+"""Who owns the cluster: the marker, and what an `up` of this stack will write into it.
+
+The marker is the ConfigMap kube-system/cni-migration. It is read while the program plans and claimed by claim.sh with
+a compare-and-swap on its resourceVersion. Its epoch counts claims: it grows by one whenever another stack, or another
+CNI of the same stack, takes over; whatever has to happen once a take-over has the epoch among its triggers.
+Pure: no Pulumi, no I/O.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+MARKER_NAME = "cni-migration"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Marker:
+    """The marker's data. `generation` names one life of the cluster: a new one is made with each new cluster."""
+
+    stack: str
+    cni: str
+    generation: str
+    epoch: int
+    phase: str
+
+    @property
+    def finished(self) -> bool:
+        """Whether the last migration got as far as its verdict."""
+        return self.phase == "ready"
+
+
+def marker_from(data: Mapping[str, str]) -> Marker:
+    """The marker in a ConfigMap's data; a missing field is empty, so that a claim can still replace it."""
+    epoch = data.get("epoch", "0")
+    return Marker(
+        stack=data.get("stack", ""),
+        cni=data.get("cni", ""),
+        generation=data.get("generation", ""),
+        epoch=int(epoch) if epoch.isdecimal() else 0,
+        phase=data.get("phase", ""),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """What this stack's `up` will have written when it is done. Equal to the marker's when there is nothing to do."""
+
+    stack: str
+    cni: str
+    generation: str
+    epoch: int
+
+    @property
+    def triggers(self) -> list[str]:
+        """What makes a step of a migration run again: another life of the cluster, another claim, another CNI."""
+        return [self.generation, str(self.epoch), self.cni]
+
+
+def plan_claim(marker: Marker | None, stack: str, cni: str, now: datetime) -> Claim:
+    """The claim of `stack` for `cni`: the marker's own epoch while it is ours and says the same, else the next one.
+
+    A cluster without a marker (there is none yet, or nobody claimed it) gets a generation of its own, from `now`:
+    a stack whose state is from an earlier cluster of the same name then sees a change in every trigger.
+    """
+    if marker is None:
+        return Claim(stack=stack, cni=cni, generation=now.strftime("%Y%m%dT%H%M%S"), epoch=1)
+    same = (marker.stack, marker.cni) == (stack, cni)
+    return Claim(stack=stack, cni=cni, generation=marker.generation, epoch=marker.epoch if same else marker.epoch + 1)
+
+
+def describe(marker: Marker | None, claim: Claim, cluster: str, exists: bool) -> str:
+    """One sentence for the preview: who owns the cluster now, which CNI runs, and what this stack makes of it."""
+    wanted = f"stack {claim.stack} will own it with {claim.cni} (epoch {claim.epoch})"
+    if not exists:
+        return f"cluster {cluster}: there is none; it will be created, and {wanted}"
+    if marker is None:
+        return f"cluster {cluster}: it exists and nobody has claimed it; it will be adopted, and {wanted}"
+    now = f"owned by stack {marker.stack} with {marker.cni} (epoch {marker.epoch}, {marker.phase})"
+    if marker.epoch == claim.epoch:
+        unfinished = "" if marker.finished else "; its migration is not finished and will go on"
+        return f"cluster {cluster}: {now}{unfinished}"
+    return f"cluster {cluster}: {now}; {wanted}"

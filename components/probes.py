@@ -1,0 +1,97 @@
+"""Probes: what the verification measures with: a Pod on the Pod network and one on the host's on every node, a Service."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from components.gate import Gate, gated
+from components.workload import HOST, labels, metadata
+
+NAMESPACE = "cni-migration"
+PORT = 8080
+# Answers each connection with the node's name.
+_SERVER = f"exec socat TCP-LISTEN:{PORT},fork,reuseaddr SYSTEM:'printf \"HTTP/1.0 200 OK\\r\\n\\r\\n$NODE_NAME\\n\"'"
+_IDLE = "trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProbesArgs:
+    """`image` has bash, ping, dig, curl, tcpdump and socat; `after` is the CNI, without which no probe can start."""
+
+    image: str
+    gate: Gate
+    provider: kubernetes.Provider
+    after: list[pulumi.Resource]
+
+
+class Probes(pulumi.ComponentResource):
+    """Owns the namespace cni-migration and the two DaemonSets and the Service in it. They live as long as a CNI: a
+    migration deletes them with the old one and makes them again on the new one."""
+
+    ready: list[pulumi.Resource]
+
+    def __init__(self, name: str, args: ProbesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("cni-migration:index:Probes", name, None, opts)
+        child_opts = pulumi.ResourceOptions.merge(
+            gated(self, args.gate, args.provider), pulumi.ResourceOptions(depends_on=args.after)
+        )
+        core = kubernetes.core.v1
+        namespace = core.Namespace(
+            f"{name}-namespace",
+            metadata=kubernetes.meta.v1.ObjectMetaArgs(
+                name=NAMESPACE, labels={**labels(), "pod-security.kubernetes.io/enforce": "privileged"}
+            ),
+            opts=child_opts,
+        )
+        inside = pulumi.ResourceOptions.merge(child_opts, pulumi.ResourceOptions(depends_on=[namespace]))
+        pod = self._daemon_set(f"{name}-pod", "probe", args.image, _SERVER, host=False, opts=inside)
+        host = self._daemon_set(f"{name}-host", "probe-host", args.image, _IDLE, host=True, opts=inside)
+        service = core.Service(
+            f"{name}-service",
+            metadata=metadata("probe", NAMESPACE),
+            spec=core.ServiceSpecArgs(
+                selector={"app": "probe"}, ports=[core.ServicePortArgs(port=PORT, target_port=PORT)]
+            ),
+            opts=inside,
+        )
+        self.ready = [pod, host, service]
+        self.register_outputs({})
+
+    @staticmethod
+    def _daemon_set(
+        resource_name: str, app: str, image: str, command: str, *, host: bool, opts: pulumi.ResourceOptions
+    ) -> kubernetes.apps.v1.DaemonSet:
+        core, meta = kubernetes.core.v1, kubernetes.meta.v1
+        container = core.ContainerArgs(
+            name=app,
+            image=image,
+            image_pull_policy="IfNotPresent",
+            command=["bash", "-c", command],
+            env=[HOST],
+            security_context=core.SecurityContextArgs(
+                capabilities=core.CapabilitiesArgs(add=["NET_RAW", "NET_ADMIN"] if host else ["NET_RAW"])
+            ),
+            readiness_probe=None
+            if host
+            else core.ProbeArgs(tcp_socket=core.TCPSocketActionArgs(port=PORT), period_seconds=1),
+        )
+        return kubernetes.apps.v1.DaemonSet(
+            resource_name,
+            metadata=metadata(app, NAMESPACE),
+            spec=kubernetes.apps.v1.DaemonSetSpecArgs(
+                selector=meta.LabelSelectorArgs(match_labels={"app": app}),
+                template=core.PodTemplateSpecArgs(
+                    metadata=meta.ObjectMetaArgs(labels={**labels(), "app": app}),
+                    spec=core.PodSpecArgs(
+                        host_network=host,
+                        termination_grace_period_seconds=1,
+                        tolerations=[core.TolerationArgs(operator="Exists")],
+                        containers=[container],
+                    ),
+                ),
+            ),
+            opts=opts,
+        )

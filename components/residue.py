@@ -1,0 +1,81 @@
+"""What each CNI leaves on a node after its objects are gone, as a table. Pure: no Pulumi, no I/O.
+
+Everything is removed by name; no table is flushed, since the node's nat table also holds Docker's own DNS chains. Each
+kind is a verb of scripts/on-node/clean.sh, which lists what matches, removes it, and fails if anything is still there.
+What stays on purpose: the reference plugins in /opt/cni/bin (bridge, portmap …), which belong to no CNI.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["link", "mount", "path", "chains", "nft-table", "rule", "routes", "sysctls"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Residue:
+    """One row. `what` is a shell pattern for link and path, a prefix for chains, a table number for rule, a subnet
+    for routes; `why` names what goes wrong if it stays, with the report it comes from."""
+
+    owner: Literal["flannel", "cilium"]
+    kind: Kind
+    what: str
+    why: str
+
+
+# The kubelet's own chains begin with KUBE- too; clean.sh knows them and leaves them.
+_FLANNEL: tuple[tuple[Kind, str, str], ...] = (
+    ("link", "veth*", "a dead Pod's interface keeps the bridge and its address alive"),
+    ("link", "cni0", "'cni0 already has an IP address different from …' (coredns/deployment#87)"),
+    ("link", "flannel.1", "the VXLAN device keeps UDP 8472 and routes to every podCIDR (cilium#3219)"),
+    ("link", "flannel-v6.1", "the same for IPv6"),
+    ("path", "/etc/cni/net.d/10-flannel.conflist", "the runtime calls Flannel's plugin again (flannel#2063)"),
+    ("path", "/etc/cni/net.d/*.cilium_bak", "Cilium renames it back when it is uninstalled (multus-cni#972)"),
+    ("path", "/run/flannel", "two nodes with one subnet, from a stale subnet.env (flannel#1182)"),
+    ("path", "/var/lib/cni/flannel", "the plugin's saved delegates name a bridge that is gone"),
+    ("path", "/var/lib/cni/networks", "'no IP addresses available' (kubernetes#39557)"),
+    ("path", "/var/lib/cni/results", "CNI DEL runs with results of the old network"),
+    ("path", "/var/lib/cni/cache", "the same, for the newer library"),
+    ("path", "/opt/cni/bin/flannel", "an old plugin answers for a new configuration"),
+    ("chains", "FLANNEL-", "FLANNEL-POSTRTG still SNATs between nodes (calico#12920)"),
+    ("chains", "CNI-", "portmap's and bridge's NAT to Pods that are gone"),
+    ("chains", "KUBE-", "kube-proxy does not clean up on exit (kubernetes#119265)"),
+    ("nft-table", "ip flannel-ipv4", "Flannel's masquerading in nftables mode"),
+    ("nft-table", "ip6 flannel-ipv6", "the same for IPv6"),
+    ("nft-table", "ip kube-proxy", "kube-proxy's Services in nftables mode"),
+    ("nft-table", "ip6 kube-proxy", "the same for IPv6"),
+)
+_CILIUM: tuple[tuple[Kind, str, str], ...] = (
+    ("link", "lxc*", "a dead Pod's interface keeps its tc programs and routes"),
+    ("link", "cilium_*", "'address already in use' for flannel.1 (tke#1279); they outlive an uninstall (cilium#34289)"),
+    ("path", "/etc/cni/net.d/05-cilium.conflist", "'cilium.sock missing' for every new Pod (cilium#27715)"),
+    ("path", "/opt/cni/bin/cilium-cni", "an old plugin answers for a new configuration"),
+    ("path", "/sys/fs/bpf/cilium", "socket load balancing stays attached, ClusterIPs are dead (cilium#30688)"),
+    ("path", "/sys/fs/bpf/tc", "programs on eth0 keep dropping and translating (cilium#17292)"),
+    ("mount", "/run/cilium/cgroupv2", "the folder below cannot be removed"),
+    ("path", "/run/cilium", "an agent restores endpoints that are gone"),
+    ("path", "/var/lib/cilium", "the same, across a reboot"),
+    ("chains", "CILIUM_", "DNS fails after Cilium to Flannel (cilium#17292)"),
+    ("chains", "OLD_CILIUM_", "what an agent that was killed had set aside"),
+    ("rule", "2004", "the proxy's routing rules send Pods' packets to lo"),
+    ("rule", "2005", "the same, from the proxy"),
+    ("path", "/etc/sysctl.d/99-zzz-override_cilium.conf", "rp_filter=0 comes back with every reboot (cilium#48936)"),
+)
+
+
+def residue(pod_subnet: str) -> tuple[Residue, ...]:
+    """Every row of both CNIs, in the order of removal: nothing of either runs when the nodes are cleaned."""
+    rows = [Residue(owner="flannel", kind=kind, what=what, why=why) for kind, what, why in _FLANNEL]
+    rows += [Residue(owner="cilium", kind=kind, what=what, why=why) for kind, what, why in _CILIUM]
+    rows.append(
+        Residue(owner="cilium", kind="routes", what=pod_subnet, why="autoDirectNodeRoutes stay and win over flannel.1")
+    )
+    rows.append(Residue(owner="cilium", kind="sysctls", what="rp_filter", why="loose for ever (cilium#48936)"))
+    return tuple(rows)
+
+
+def render(rows: Sequence[Residue]) -> str:
+    """The table as clean.sh reads it: a row a line, the kind, a space, and what."""
+    return "".join(f"{row.kind} {row.what}\n" for row in rows)

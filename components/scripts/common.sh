@@ -1,0 +1,70 @@
+# shellcheck shell=bash
+# Sourced by the scripts beside it: words on stderr, who is running, the marker, and kubectl for this cluster.
+
+readonly MARKER=cni-migration
+
+say() { printf '%s\n' "$*" >&2; }
+
+fail() {
+  say "$*"
+  exit 1
+}
+
+# Prints who is running: this host, the process that started the script (the command plugin, which lives exactly as
+# long as its `pulumi up`) and when that process started, since process numbers are used again.
+holder() { printf '%s %s %s' "$(uname -n)" "$PPID" "$(started "$PPID")"; }
+
+# Prints when a process started; fails where it is gone.
+started() { ps -o lstart= -p "$1" | tr -s ' ' '_'; }
+
+# Succeeds where the holder $1 still runs on this host; fails where it has ended, or nobody is named.
+holder_alive() {
+  local host pid since
+  read -r host pid since <<<"$1"
+  [ "$host" = "$(uname -n)" ] && [ -n "$pid" ] && [ "$(started "$pid")" = "$since" ]
+}
+
+# Points kubectl, helm and kind at a private kubeconfig that goes with the script.
+private_kubeconfig() {
+  KUBECONFIG=$(mktemp)
+  export KUBECONFIG
+  trap 'rm -f -- "$KUBECONFIG"' EXIT
+}
+
+# The same with the kubeconfig of $CLUSTER in it.
+use_cluster() {
+  private_kubeconfig
+  kind get kubeconfig --name "$CLUSTER" >"$KUBECONFIG" || fail "kind has no kubeconfig for cluster $CLUSTER"
+}
+
+# Prints a field of the marker's data, or nothing where there is no marker. Fails where the API does not answer.
+marker_field() {
+  kubectl --namespace kube-system --request-timeout=15s get configmap "$MARKER" --ignore-not-found \
+    --output "jsonpath={.data.$1}"
+}
+
+# Prints a marker as a manifest: RESOURCE_VERSION (empty: any) STACK CNI GENERATION EPOCH PHASE HOLDER
+marker_manifest() {
+  cat <<EOM
+apiVersion: v1
+kind: ConfigMap
+metadata:
+  name: $MARKER
+  namespace: kube-system
+  resourceVersion: "$1"
+data:
+  stack: "$2"
+  cni: "$3"
+  generation: "$4"
+  epoch: "$5"
+  phase: "$6"
+  holder: "$7"
+EOM
+}
+
+# Prints NAMESPACE NAME CREATED CONTROLLER of every Pod on the Pod network; CONTROLLER is its kind, or `none`.
+pods_on_pod_network() {
+  kubectl get pods --all-namespaces --output go-template='{{range .items}}{{if not .spec.hostNetwork}}{{
+    .metadata.namespace}} {{.metadata.name}} {{.metadata.creationTimestamp}} {{with .metadata.ownerReferences}}{{
+    (index . 0).kind}}{{else}}none{{end}}{{"\n"}}{{end}}{{end}}'
+}

@@ -1,0 +1,15 @@
+# shellcheck shell=bash
+# Runs in a host-network probe: captures the echo requests that reach this node's eth0 for the Pod $TARGET, bare or in a
+# VXLAN or Geneve tunnel, until $COUNT are seen or $SECONDS_MAX have passed. Prints tcpdump's text.
+set -euo pipefail
+: "${TARGET:?}" "${COUNT:?}" "${SECONDS_MAX:?}"
+# The inner IPv4 header begins behind UDP (8 bytes), the tunnel's header (8) and Ethernet (14); its protocol is byte 9,
+# its destination bytes 16 to 19.
+IFS=. read -r a b c d <<<"$TARGET"
+inner=$(printf 'udp[39] = 1 and udp[46:4] = 0x%02x%02x%02x%02x' "$a" "$b" "$c" "$d")
+plain="icmp[icmptype] = icmp-echo and dst host $TARGET"
+status=0
+timeout --signal=INT "$SECONDS_MAX" tcpdump --immediate-mode -nn -v -l -i eth0 -c "$COUNT" \
+  "($plain) or ((udp dst port 8472 or udp dst port 4789 or udp dst port 6081) and $inner)" || status=$?
+# 124: the time was up before all packets were seen. That is a finding, which the reader of the text makes.
+[ "$status" -eq 0 ] || [ "$status" -eq 124 ]

@@ -1,0 +1,46 @@
+#!/usr/bin/env bash
+# Removes whatever is still in the cluster of either CNI, by name and by label: the other stack's objects, or those of a
+# state that was lost. In a change of CNI inside one stack the engine has deleted them before, and nothing is found.
+set -euo pipefail
+# shellcheck source=components/scripts/common.sh
+. "$(dirname "$0")/common.sh"
+: "${CLUSTER:?}" "${CNI:?}"
+use_cluster
+label=app.kubernetes.io/part-of=cni-migration
+
+gone() { kubectl delete "$@" --ignore-not-found --wait=true --timeout=120s >&2; }
+
+# An interrupted install or upgrade (status pending-*) is listed only with --all.
+if [ -n "$(helm list --namespace kube-system --all --short --filter '^cilium$')" ]; then
+  say "removing the Helm release cilium"
+  helm uninstall cilium --namespace kube-system --wait --timeout 3m >&2
+fi
+crds=$(kubectl get customresourcedefinitions --output name | grep '\.cilium\.io$' || [ $? -eq 1 ])
+if [ -n "$crds" ]; then
+  # Their objects go with them; CiliumNodes left behind would keep old podCIDRs alive (cilium-cli#2694).
+  xargs kubectl delete --wait=true --timeout=120s <<<"$crds" >&2
+fi
+gone namespace cilium-secrets
+
+gone daemonset,configmap,serviceaccount,service,deployment --all-namespaces --selector "$label"
+gone clusterrole,clusterrolebinding --selector "$label"
+gone namespace --selector "$label"
+# Flannel from its own manifest, and kubeadm's kube-proxy, of a cluster that was made elsewhere.
+gone namespace kube-flannel
+gone clusterrole,clusterrolebinding flannel
+gone daemonset,configmap kube-proxy --namespace kube-system
+
+# The Pods go after their DaemonSets; a node must not be cleaned under a flanneld that still writes.
+for selector in k8s-app=cilium app=flannel k8s-app=kube-proxy; do
+  kubectl wait pods --all-namespaces --selector "$selector" --for=delete --timeout=120s >&2
+done
+kubectl annotate nodes --all flannel.alpha.coreos.com/backend-data- flannel.alpha.coreos.com/backend-type- \
+  flannel.alpha.coreos.com/kube-subnet-manager- flannel.alpha.coreos.com/public-ip- \
+  flannel.alpha.coreos.com/backend-v6-data- flannel.alpha.coreos.com/public-ipv6- >/dev/null
+tainted=$(kubectl get nodes --output \
+  'jsonpath={range .items[?(@.spec.taints[*].key=="node.cilium.io/agent-not-ready")]}{.metadata.name}{" "}{end}')
+for node in $tainted; do
+  kubectl taint node "$node" node.cilium.io/agent-not-ready- >&2
+done
+# Only now: the DaemonSets of the new CNI select on this label, so no node ever runs two.
+kubectl label nodes --all --overwrite "cni-owner=$CNI" >&2

@@ -1,0 +1,195 @@
+"""What a stack's settings may say, and the only reader of pulumi.Config.
+
+Three layers, later ones win: the defaults below, the site file named by CNI_MIGRATION_SITE (where a machine gets its
+images and its chart from; same keys), and the stack's own Pulumi.<stack>.yaml. Every mistake in any of them is
+collected and reported at once, as one SettingsError, before anything is touched.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import pulumi
+import yaml
+
+from components.reading import Reader
+from components.subnets import parse_subnet, subnet_errors
+
+PROJECT = "cni-migration"
+SITE_VARIABLE = "CNI_MIGRATION_SITE"
+
+Cni = Literal["flannel", "cilium"]
+
+
+class SettingsError(pulumi.RunError):
+    """Everything that is wrong with the settings, one line each."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClusterSettings:
+    """The Kind cluster. A running cluster cannot change any of these."""
+
+    name: str
+    control_planes: int
+    workers: int
+    pod_subnet: str
+    service_subnet: str
+    node_image: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageSettings:
+    """Images of what this project deploys itself; Cilium's own come from its chart."""
+
+    probe: str
+    flannel: str
+    flannel_cni: str
+    cni_plugins: str
+    kube_proxy: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CiliumSettings:
+    """Where the chart comes from, and the values laid over this project's own (the stack's win)."""
+
+    version: str
+    repository: str
+    chart: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class MigrationSettings:
+    """How a migration goes: `recreate` takes the old CNI away, cleans the nodes, then installs the new one."""
+
+    strategy: Literal["recreate"]
+    # The epoch of an unfinished migration of another machine that may be taken over; 0 for none.
+    abandon_epoch: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """A stack's settings, checked."""
+
+    cni: Cni
+    cluster: ClusterSettings
+    images: ImageSettings
+    cilium: CiliumSettings
+    migration: MigrationSettings
+
+
+# Public images; tags and digests as published with kind v0.33.0, Flannel v0.28.4 and Cilium v1.19.4.
+DEFAULTS: dict[str, Any] = {
+    "cluster": {
+        "name": "cni-migration",
+        "controlPlanes": 1,
+        "workers": 2,
+        "podSubnet": "10.244.0.0/16",
+        "serviceSubnet": "10.96.0.0/16",
+        "nodeImage": "kindest/node:v1.34.11@sha256:44e222ee2132dab25ff87301682f89eb82c7880ea3a1bf543bfe9708fd08d67d",
+    },
+    "images": {
+        "probe": "docker.io/nicolaka/netshoot:v0.14",
+        "flannel": "ghcr.io/flannel-io/flannel:v0.28.4",
+        "flannelCni": "ghcr.io/flannel-io/flannel-cni-plugin:v1.9.0-flannel1",
+        # kind's node image has no bridge plugin, which Flannel delegates to (kind#3015).
+        "cniPlugins": "docker.io/rancher/hardened-cni-plugins:v1.9.1-build20260608",
+        "kubeProxy": "",  # of the node image's own Kubernetes version
+    },
+    "cilium": {"version": "1.19.4", "repository": "https://helm.cilium.io", "chart": "cilium", "values": {}},
+    "migration": {"strategy": "recreate", "abandonEpoch": 0},
+}
+
+
+def load() -> Settings:
+    """The settings of the current stack; raises SettingsError with every mistake in them."""
+    site_path = os.environ.get(SITE_VARIABLE)
+    site: Mapping[str, Any] = {}
+    if site_path:
+        try:
+            loaded = yaml.safe_load(Path(site_path).read_text())
+        except (OSError, yaml.YAMLError) as error:
+            raise SettingsError(f"{SITE_VARIABLE}={site_path} cannot be read: {error}") from error
+        if loaded is not None and not isinstance(loaded, dict):
+            raise SettingsError(f"{SITE_VARIABLE}={site_path} holds no mapping of settings")
+        site = cast("Mapping[str, Any]", loaded or {})
+    return parse(stack_config(), site)
+
+
+def stack_config() -> dict[str, Any]:
+    """The stack's own keys as one tree: `cni-migration:cluster` and the like, and the namespace `migration`."""
+    tree: dict[str, Any] = {}
+    for full_key in json.loads(os.environ.get("PULUMI_CONFIG", "{}")):
+        namespace, key = str(full_key).split(":", 1)
+        if namespace == PROJECT:
+            tree[key] = _value(pulumi.Config(PROJECT), key)
+        elif namespace == "migration":
+            tree.setdefault("migration", {})[key] = _value(pulumi.Config("migration"), key)
+    return tree
+
+
+def _value(config: pulumi.Config, key: str) -> object:
+    """A structured value as such, anything else as the text it is."""
+    text = config.require(key)
+    return json.loads(text) if text.startswith(("{", "[")) else text
+
+
+def parse(stack: Mapping[str, Any], site: Mapping[str, Any] | None = None) -> Settings:
+    """Check `stack` laid over `site` laid over the defaults. Raises SettingsError naming every mistake."""
+    read = Reader(DEFAULTS, [(SITE_VARIABLE, site or {}), ("stack", stack)], extra_keys=("cni",))
+    cni = read.choice("cni", ("flannel", "cilium"))
+    strategy = read.choice("migration.strategy", ("recreate",))
+    cluster = ClusterSettings(
+        name=read.pattern(
+            "cluster.name",
+            r"[a-z0-9]([a-z0-9.-]{0,38}[a-z0-9])?",
+            "kind takes lower-case letters, digits, dots and dashes, and the node names made of it must stay "
+            "under 64 characters; choose one such as cni-migration",
+        ),
+        control_planes=read.integer("cluster.controlPlanes", 1, 9),
+        workers=read.integer("cluster.workers", 0, 50),
+        pod_subnet=read.text("cluster.podSubnet"),
+        service_subnet=read.text("cluster.serviceSubnet"),
+        node_image=read.text("cluster.nodeImage"),
+    )
+    kubernetes = read.match("cluster.nodeImage", r":v?(\d+\.\d+\.\d+)", "its tag must name the Kubernetes version")
+    images = ImageSettings(
+        probe=read.text("images.probe"),
+        flannel=read.text("images.flannel"),
+        flannel_cni=read.text("images.flannelCni"),
+        cni_plugins=read.text("images.cniPlugins"),
+        kube_proxy=read.text("images.kubeProxy", empty=f"registry.k8s.io/kube-proxy:v{kubernetes}"),
+    )
+    cilium = CiliumSettings(
+        version=read.pattern("cilium.version", r"v?\d+\.\d+\.\d+\S*", "write the chart's version, such as 1.19.4"),
+        repository=read.text("cilium.repository"),
+        chart=read.text("cilium.chart"),
+        values=read.mapping("cilium.values"),
+    )
+    migration = MigrationSettings(
+        strategy=cast('Literal["recreate"]', strategy), abandon_epoch=read.integer("migration.abandonEpoch", 0, 10**9)
+    )
+    errors = read.errors + _across_keys(cluster)
+    if errors:
+        raise SettingsError("the settings are wrong, and nothing was touched:\n  - " + "\n  - ".join(errors))
+    return Settings(cni=cast("Cni", cni), cluster=cluster, images=images, cilium=cilium, migration=migration)
+
+
+def _across_keys(cluster: ClusterSettings) -> list[str]:
+    errors: list[str] = []
+    pods = parse_subnet("cluster.podSubnet", cluster.pod_subnet, errors)
+    services = parse_subnet("cluster.serviceSubnet", cluster.service_subnet, errors)
+    nodes = cluster.control_planes + cluster.workers
+    if pods and services:
+        errors += subnet_errors(pods, services, nodes)
+    if cluster.workers < 1:
+        errors.append(
+            f"cluster.workers: {cluster.workers} leaves no worker; the verification sends packets between "
+            "two nodes and Pods need a node without the control plane's taint: set it to 1 or more"
+        )
+    return errors
