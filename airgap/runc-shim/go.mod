@@ -1,0 +1,3 @@
+module cni-migration/airgap/runc-shim
+
+go 1.22
