@@ -1,4 +1,4 @@
-"""Probes: what the verification measures with: a Pod on the Pod network and one on the host's on every node, a Service."""
+"""Probes: what the verification measures with: two Pods on every node, one of them on the host network, and a Service."""
 
 from __future__ import annotations
 
