@@ -1,0 +1,53 @@
+"""The marker and the claim: when a migration begins, and when nothing is to be done."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from components.ownership import Claim, Marker, describe, marker_from, plan_claim
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+MARKER = Marker(stack="flannel", cni="flannel", generation="g1", epoch=4, phase="ready")
+
+
+def test_the_owner_with_the_same_cni_has_nothing_to_do() -> None:
+    claim = plan_claim(MARKER, "flannel", "flannel", NOW)
+    assert claim.triggers == ["g1", "4", "flannel"], "a second up would migrate the cluster again"
+
+
+def test_another_stack_gets_the_next_epoch() -> None:
+    claim = plan_claim(MARKER, "cilium", "cilium", NOW)
+    assert (claim.epoch, claim.generation) == (5, "g1"), "the take-over would trigger nothing"
+
+
+def test_another_cni_of_the_same_stack_gets_the_next_epoch() -> None:
+    assert plan_claim(MARKER, "flannel", "cilium", NOW).epoch == 5, "a change of `cni` would trigger nothing"
+
+
+def test_a_cluster_without_a_marker_gets_a_generation_of_its_own() -> None:
+    claim = plan_claim(None, "flannel", "flannel", NOW)
+    assert claim == Claim(stack="flannel", cni="flannel", generation="20260102T030405", epoch=1), (
+        "a stack with the state of an earlier cluster would see no change and install nothing"
+    )
+
+
+def test_a_marker_with_missing_or_strange_fields_can_still_be_taken_over() -> None:
+    marker = marker_from({"epoch": "x"})
+    assert marker.epoch == 0 and plan_claim(marker, "a", "cilium", NOW).epoch == 1, "a broken marker would be for ever"
+
+
+def test_the_preview_names_the_owner_of_now_and_the_owner_to_be() -> None:
+    text = describe(MARKER, plan_claim(MARKER, "cilium", "cilium", NOW), "c", exists=True)
+    assert "owned by stack flannel with flannel (epoch 4, ready)" in text, "the reviewer would not see whose it is"
+    assert "stack cilium will own it with cilium (epoch 5)" in text, "the reviewer would not see who takes it"
+
+
+def test_the_preview_says_that_a_migration_was_cut_off() -> None:
+    marker = Marker(stack="a", cni="cilium", generation="g", epoch=2, phase="migrating")
+    assert "not finished" in describe(marker, plan_claim(marker, "a", "cilium", NOW), "c", exists=True)
+
+
+def test_the_preview_says_where_there_is_no_cluster_and_where_nobody_owns_it() -> None:
+    claim = plan_claim(None, "a", "cilium", NOW)
+    assert "there is none; it will be created" in describe(None, claim, "c", exists=False)
+    assert "nobody has claimed it; it will be adopted" in describe(None, claim, "c", exists=True)
