@@ -11,16 +11,19 @@ import (
 )
 
 // A child holds the write end of a fifo: its end of file is the end of every process that the script started.
-const withChild = `exec 9>"$FIFO"; sleep 600 & echo ready >&9; `
+const (
+	waiting = `exec 9>"$FIFO"; sleep 600 & echo ready >&9; wait`
+	leaving = `exec 9>"$FIFO"; { while kill -0 $$ 2>&-; do sleep 0.01; done; echo ready >&9; sleep 600; } & exit 0`
+)
 
 func TestCancellationKillsTheWholeProcessGroup(t *testing.T) {
 	for _, c := range []struct {
 		name, script, want string
 		cancel             func(plugin) error
 	}{
-		{"by the engine", withChild + "wait", "signal: killed: running", func(s plugin) error { return s.Cancel() }},
-		{"by the plugin's end", withChild + "wait", "signal: killed: running", func(s plugin) error { s.stop(); return nil }},
-		{"after the shell has ended", withChild + "exit 0", "context canceled: running", func(s plugin) error { return s.Cancel() }},
+		{"by the engine", waiting, "signal: killed: running", func(s plugin) error { return s.Cancel() }},
+		{"by the plugin's end", waiting, "signal: killed: running", func(s plugin) error { s.stop(); return nil }},
+		{"after the shell has ended", leaving, "context canceled: running", func(s plugin) error { return s.Cancel() }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			fifo := filepath.Join(t.TempDir(), "fifo")

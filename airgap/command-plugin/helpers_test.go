@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"os"
 	"sync"
 	"testing"
 
@@ -15,6 +16,12 @@ import (
 )
 
 type props = map[string]property.Value
+
+// TestMain keeps what the scripts of the tests print off the terminal.
+func TestMain(m *testing.M) {
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	os.Exit(m.Run())
+}
 
 // plugin is the provider as the engine sees it, and the cancellation of the process it would live in.
 type plugin struct {

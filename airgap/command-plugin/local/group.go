@@ -2,6 +2,9 @@ package local
 
 import (
 	"context"
+	"errors"
+	"io/fs"
+	"os"
 	"os/exec"
 	"syscall"
 )
@@ -11,6 +14,12 @@ import (
 func runGroup(ctx context.Context, cmd *exec.Cmd) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	// The system call says only that something is missing, and would be taken to mean the interpreter.
+	if info, err := os.Stat(cmd.Dir); err != nil {
+		return &fs.PathError{Op: "chdir", Path: cmd.Dir, Err: errors.Unwrap(err)}
+	} else if !info.IsDir() {
+		return &fs.PathError{Op: "chdir", Path: cmd.Dir, Err: syscall.ENOTDIR}
 	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
