@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -22,12 +20,3 @@ def try_lock(path: Path) -> int | None:
         os.close(handle)
         return None
     return handle
-
-
-@contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the lock, waiting for it as long as it takes."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield

@@ -78,7 +78,7 @@ def load(path: Path = PINS) -> Pins:
 def _tool(name: str, table: Mapping[str, Any], names: Mapping[str, str]) -> Tool:
     version = str(table["version"])
     names = {**names, "version": version, "number": version.removeprefix("v")}
-    staging = table.get("staging", {"version": "", "modules": []})
+    staging = table.get("staging") or {"version": "", "modules": []}
     return Tool(
         name=name,
         module=table["module"],
@@ -86,7 +86,7 @@ def _tool(name: str, table: Mapping[str, Any], names: Mapping[str, str]) -> Tool
         weight=table["weight"],
         binaries=table["binaries"],
         requires=dict(text.split("@") for text in table.get("requires", [])),
-        replaces={module: staging["version"] for module in staging["modules"]},
+        replaces=dict.fromkeys(staging["modules"], str(staging["version"])),
         tags=table.get("tags", {}),
         stamp={variable: _fill(text, names) for variable, text in table.get("stamp", {}).items()},
         files=tuple(

@@ -44,11 +44,12 @@ def answers(registry: str, seconds: float = SECONDS) -> bool:
 def in_reach(ask: Callable[[str], bool] = answers, seconds: float = SECONDS) -> bool:
     """Whether all registries answer within `seconds`, asked side by side."""
     found: dict[str, bool] = {}
+
+    def look(name: str) -> None:
+        found[name] = ask(name)
+
     # Threads that end with the process: the time-out of a name's look-up is not ours to set.
-    threads = [
-        threading.Thread(target=lambda name=name: found.__setitem__(name, ask(name)), daemon=True)
-        for name in REGISTRIES
-    ]
+    threads = [threading.Thread(target=look, args=(name,), daemon=True) for name in REGISTRIES]
     for thread in threads:
         thread.start()
     deadline = time.monotonic() + seconds

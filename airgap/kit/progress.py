@@ -20,9 +20,9 @@ def clock(seconds: float) -> str:
 class Progress:
     """On a terminal one line that is written over; elsewhere a line at each start and end, and one every 30 s."""
 
-    def __init__(self, total: int, stream: TextIO = sys.stderr) -> None:
+    def __init__(self, total: int, stream: TextIO | None = None) -> None:
         self.total = total
-        self.stream = stream
+        self.stream = stream or sys.stderr
         self.began = self.spoke = time.monotonic()
         self.done = 0
         self.since: dict[str, float] = {}

@@ -39,7 +39,7 @@ class Scheduler:
         self.done: set[str] = set()
 
     def run(self) -> None:
-        """Build what is missing. Raises KitError at the first failure and Interrupted at a signal, all children ended."""
+        """Build what is missing. Raises KitError at the first failure, Interrupted at a signal; no child is left."""
         sweep(self.cache)
         todo = self._missing()
         self.done = set(self.jobs) - todo
@@ -101,7 +101,7 @@ class Scheduler:
             self.running[name] = job.start(lock)
 
     def _wait(self, signals: Signals) -> None:
-        """Until a child ends, a signal comes, or a moment has passed for the locks that other kits hold and for the display."""
+        """Until a child ends or a signal comes; a moment at most, for the display and for others' locks."""
         poll = select.poll()
         handles = {os.pidfd_open(running.process.pid): name for name, running in self.running.items()}
         for handle in (*handles, signals.handle):

@@ -67,8 +67,8 @@ class Job:
         if not self.target.check:
             return True
         command = ["bash", "-c", self.target.check]
-        quiet = subprocess.DEVNULL
-        return subprocess.run(command, env=self.environment(self.out), stdout=quiet, stderr=quiet).returncode == 0
+        env, quiet = self.environment(self.out), subprocess.DEVNULL
+        return subprocess.run(command, check=False, env=env, stdout=quiet, stderr=quiet).returncode == 0
 
     def start(self, lock: int) -> Running:
         """Start the command in a process group of its own. The caller holds `lock`."""

@@ -69,7 +69,12 @@ def test_the_embedded_version_of_the_kubernetes_plugin_is_the_plugin_s() -> None
 
 def test_image_names_carry_the_tools_versions() -> None:
     pins = load()
-    for image, tool in (("NODE", "kubernetes"), ("CILIUM", "cilium"), ("FLANNEL", "flanneld"), ("KUBE_PROXY", "kubernetes")):
+    for image, tool in (
+        ("NODE", "kubernetes"),
+        ("CILIUM", "cilium"),
+        ("FLANNEL", "flanneld"),
+        ("KUBE_PROXY", "kubernetes"),
+    ):
         assert pins.tools[tool].version in pins[f"IMAGES_{image}"], f"{image} would not change its name with {tool}"
 
 
@@ -83,5 +88,6 @@ def test_a_text_that_names_an_unknown_version_is_an_error(tmp_path: Path) -> Non
 def test_versions_stand_nowhere_else_in_the_kit() -> None:
     versions = {tool.version for tool in load().tools.values()} | {load()["UV_VERSION"]}
     for path in [*(AIRGAP / "kit").glob("*.py"), *(AIRGAP / "steps").glob("*"), AIRGAP / "README.md"]:
-        found = [version for version in versions if re.search(rf"(?<![\w.]){re.escape(version)}(?![\w.])", path.read_text())]
+        text = path.read_text()
+        found = [version for version in versions if re.search(rf"(?<![\w.]){re.escape(version)}(?![\w.])", text)]
         assert not found, f"{path.name} names {found}, which a change of pins.toml would miss"

@@ -44,7 +44,9 @@ def test_without_a_real_plugin_the_kit_builds_its_own(cache: Cache) -> None:
 
 def test_the_real_command_plugin_on_the_path_wins(cache: Cache, tmp_path: Path) -> None:
     real = executable(tmp_path / "bin" / NAME)
-    assert command(cache, PATH=f"/nonexistent:{real.parent}").path == real, "a stand-in would run in the real one's place"
+    assert command(cache, PATH=f"/nonexistent:{real.parent}").path == real, (
+        "a stand-in would run in the real one's place"
+    )
 
 
 def test_the_real_command_plugin_in_the_user_s_home_wins(cache: Cache, user_home: Path) -> None:

@@ -51,7 +51,8 @@ def alive(pid: int) -> bool:
 def another_kit(cache: Cache, targets: list[Target]) -> subprocess.Popen[str]:
     """The same targets built by a process of its own, as a second `make` would."""
     code = (
-        "import sys\nfrom pathlib import Path, PosixPath\nfrom kit.paths import Cache\nfrom kit.scheduler import Scheduler\n"
+        "import sys\nfrom pathlib import Path, PosixPath\nfrom kit.paths import Cache\n"
+        "from kit.scheduler import Scheduler\n"
         "from kit.signals import Interrupted\nfrom kit.target import Target\n"
         f"targets = {targets!r}\n"
         "try:\n"
@@ -65,7 +66,12 @@ def another_kit(cache: Cache, targets: list[Target]) -> subprocess.Popen[str]:
 def test_a_target_sees_its_output_its_dependencies_and_its_pins(cache: Cache) -> None:
     targets = [
         shell("base-files", "echo from-base > $OUT/file"),
-        shell("image", 'cat $DEP_BASE_FILES/file > $OUT/all; echo "$PIN_A $KEY" >> $OUT/all', deps=("base-files",), pins={"A": "b"}),
+        shell(
+            "image",
+            'cat $DEP_BASE_FILES/file > $OUT/all; echo "$PIN_A $KEY" >> $OUT/all',
+            deps=("base-files",),
+            pins={"A": "b"},
+        ),
     ]
     Scheduler(targets, cache).run()
     text = (output(cache, targets, "image") / "all").read_text()
@@ -77,7 +83,11 @@ def test_an_interrupted_build_goes_on_where_it_stopped(cache: Cache, tmp_path: P
     targets = [
         shell("first", f"echo x >> {runs}; touch $OUT/done"),
         # The pid is that of a grandchild: an end of the shell alone would leave it running.
-        shell("second", f"touch $OUT/half; [[ -e {pidfile} ]] || {{ sleep 600 & echo $! > {pidfile}; wait; }}", deps=("first",)),
+        shell(
+            "second",
+            f"touch $OUT/half; [[ -e {pidfile} ]] || {{ sleep 600 & echo $! > {pidfile}; wait; }}",
+            deps=("first",),
+        ),
     ]
     kit = another_kit(cache, targets)
     wait_for(lambda: pidfile.exists() and pidfile.read_text() != "", "the second target's start")
@@ -99,7 +109,10 @@ def test_a_failing_target_stops_the_rest_and_names_its_log(
     started = tmp_path / "started"
     targets = [
         shell("slow", f"echo $$ > {started}; exec sleep 600", weight=9),
-        shell("broken", f"until [[ -s {started} ]]; do sleep 0.02; done; for i in {{1..50}}; do echo line $i; done; exit 3"),
+        shell(
+            "broken",
+            f"until [[ -s {started} ]]; do sleep 0.02; done; for i in {{1..50}}; do echo line $i; done; exit 3",
+        ),
         shell("after", "touch $OUT/x", deps=("broken",)),
     ]
     with pytest.raises(KitError) as error:
