@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from kit.environment import exports
 from kit.errors import KitError
 from kit.golang import require_go
 from kit.graph import ENGINE
+from kit.paths import Cache
 from kit.plan import Plan
 from kit.scheduler import Scheduler
 from kit.signals import Interrupted
@@ -26,6 +28,7 @@ VERBS = {
     "path": "build one target and print its folder",
     "engine": "start or stop the kit's container engine",
     "clean": "end what the kit has started; what it has built stays",
+    "distclean": "clean, and remove the kit's part of the user's cache folder",
     "status": "say what is built and how big it is",
     "lock": "write modules/*/go.mod and go.sum anew from pins.toml",
 }
@@ -67,6 +70,11 @@ def _run(verb: str, name: str | None) -> None:
             raise KitError("engine: start or stop?")
         case "clean":
             _script("stop.sh")
+        case "distclean":
+            _script("stop.sh")
+            root = Cache.of_user().root
+            if root.exists():
+                shutil.rmtree(root)
         case "env":
             print("\n".join(exports(plan.make())))
         case "status":

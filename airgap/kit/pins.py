@@ -78,7 +78,7 @@ def load(path: Path = PINS) -> Pins:
 def _tool(name: str, table: Mapping[str, Any], names: Mapping[str, str]) -> Tool:
     version = str(table["version"])
     names = {**names, "version": version, "number": version.removeprefix("v")}
-    staging = table.get("staging") or {"version": "", "modules": []}
+    staging: dict[str, Any] = table.get("staging", {"version": "", "modules": []})
     return Tool(
         name=name,
         module=table["module"],

@@ -1,0 +1,67 @@
+# The commands of this project, with the air-gapped kit's tools on PATH where this machine lacks them.
+# Every pulumi command here can be typed as it stands after: eval "$(python3 airgap/kit env)"
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+
+STACK ?= cilium
+KIT := python3 airgap/kit
+ENV = env=$$($(KIT) env) && eval "$$env" &&
+SELECT = pulumi stack select --create $(STACK) >&2 &&
+
+# The state holds one secret, the kubeconfig of a throw-away cluster; a passphrase of the user's own is kept.
+ifndef PULUMI_CONFIG_PASSPHRASE_FILE
+export PULUMI_CONFIG_PASSPHRASE ?=
+endif
+
+.PHONY: help setup toolchain images migrate preview up output destroy test test-unit lint clean distclean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## bring what this machine lacks: tools, container engine, images, Python packages
+	@$(KIT) setup >&2
+	@$(ENV) uv sync --quiet >&2
+
+toolchain: ## build the tools alone
+	@$(KIT) toolchain
+
+images: ## start the container engine and build the images alone
+	@$(KIT) images
+
+migrate: setup ## flannel up, the preview of the move, cilium up on the same cluster, the verdict
+	@$(ENV) bash scripts/migrate.sh
+
+preview: setup ## pulumi preview (STACK=flannel or cilium)
+	$(ENV) $(SELECT) pulumi preview --stack $(STACK)
+
+up: setup ## pulumi up
+	$(ENV) $(SELECT) pulumi up --stack $(STACK) --yes
+
+output: setup ## pulumi stack output as JSON
+	@$(ENV) pulumi stack output --json --stack $(STACK)
+
+destroy: setup ## pulumi destroy
+	$(ENV) $(SELECT) pulumi destroy --stack $(STACK) --yes
+
+test: setup ## every test, unit to end-to-end
+	@$(ENV) uv run pytest
+
+test-unit: ## the unit tests: seconds, no engine, no cluster
+	@uv=$$(command -v uv) || uv=$$($(KIT) path uv)/bin/uv; "$$uv" run pytest tests/unit
+
+lint: ## ruff, pyright, shellcheck, gofmt, go vet
+	@airgap/engine/packages.sh shellcheck
+	@uv=$$(command -v uv) || uv=$$($(KIT) path uv)/bin/uv; \
+	"$$uv" run ruff check . && "$$uv" run ruff format --check . && "$$uv" run pyright
+	@git ls-files -z '*.sh' .ci/run | xargs -0 shellcheck
+	@for module in command-plugin runc-shim; do \
+	  (cd airgap/$$module && test -z "$$(gofmt -l . | tee /dev/stderr)" && GOFLAGS=-mod=readonly go vet ./...); done
+
+clean: ## end what the kit has started; what it has built stays
+	@$(KIT) clean
+
+distclean: ## clean, and drop what the kit has built
+	@$(KIT) distclean
