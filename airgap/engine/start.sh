@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Starts a Docker engine of the kit's own where none answers; does nothing where one does.
 # It outlives the shell and the make that started it; stop.sh ends it.
-# DEP_RUNC_SHIM: the folder of the runc-shim binary; needed only where CAP_SYS_RESOURCE is missing.
+# DEP_RUNC_SHIM: the output of the target runc-shim; needed only where CAP_SYS_RESOURCE is missing.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source-path=SCRIPTDIR source=common.sh
@@ -43,10 +43,10 @@ install_engine() {
 write_config() {
   local runtime=""
   if lacks_sys_resource; then
-    [[ -x ${DEP_RUNC_SHIM:-}/runc-shim ]] ||
-      fail "CAP_SYS_RESOURCE is missing here and runc refuses privileged containers: DEP_RUNC_SHIM must name the folder of runc-shim"
+    [[ -x ${DEP_RUNC_SHIM:-}/bin/runc-shim ]] ||
+      fail "CAP_SYS_RESOURCE is missing here and runc refuses privileged containers: DEP_RUNC_SHIM must name the output of the target runc-shim"
     say "CAP_SYS_RESOURCE is missing from the bounding set: runc-shim is the default runtime"
-    install -D -m 755 "$DEP_RUNC_SHIM/runc-shim" "$ENGINE/bin/runc-shim"
+    install -D -m 755 "$DEP_RUNC_SHIM/bin/runc-shim" "$ENGINE/bin/runc-shim"
     runtime=$(printf ',\n  "runtimes": {"runc-shim": {"path": "%s"}},\n  "default-runtime": "runc-shim"' "$ENGINE/bin/runc-shim")
   fi
   cat >"$CONFIG" <<JSON

@@ -11,9 +11,10 @@ NODE=(
   kmod libseccomp2 mount nftables procps runc socat util-linux
 )
 PROBE=(iputils-ping bind9-dnsutils curl iperf3 tcpdump busybox-static)
-# Not clang-19's dependencies: those are for C++ programs for this machine; Cilium compiles freestanding C for BPF.
-CLANG_LIBRARIES=(libclang-cpp19 libllvm19)
-CLANG=(clang-19 libclang-common-19-dev)
+CILIUM=(ipset libclang-cpp19 libllvm19)
+# Not with its dependencies: those are for C++ programs for this machine. Cilium compiles freestanding C for BPF,
+# with headers of its own.
+CLANG=(clang-19)
 
 "$here/../engine/packages.sh" mmdebstrap
 
@@ -30,6 +31,6 @@ mmdebstrap --variant=essential --include="$(join "${NODE[@]}")" \
   --dpkgopt='path-exclude=/usr/share/locale/*' \
   --dpkgopt='path-exclude=/usr/share/i18n/*' \
   --customize-hook="'$here/rootfs-layer.sh' \"\$1\" '$OUT/probe.tar' with-dependencies ${PROBE[*]}" \
-  --customize-hook="'$here/rootfs-layer.sh' \"\$1\" '$OUT/clang.tar' with-dependencies ${CLANG_LIBRARIES[*]} alone ${CLANG[*]}" \
-  --customize-hook='rm -rf "$1"/var/log/* "$1"/usr/share/bash-completion "$1"/usr/lib/udev/hwdb.d' \
-  bookworm "$OUT/rootfs.tar"
+  --customize-hook="'$here/rootfs-layer.sh' \"\$1\" '$OUT/cilium.tar' with-dependencies ${CILIUM[*]} alone ${CLANG[*]}" \
+  --customize-hook="'$here/rootfs-tidy.sh' \"\$1\"" \
+  "$PIN_DEBIAN_SUITE" "$OUT/rootfs.tar"

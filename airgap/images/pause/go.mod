@@ -1,0 +1,3 @@
+module cni-migration/airgap/pause
+
+go 1.22
