@@ -83,7 +83,7 @@ class Stack:
         return self
 
     def set_config(self, key: str, value: str, *flags: str) -> None:
-        self.run("config", "set", "--stack", self.name, *flags, "--", key, value)
+        self.run("config", "set", "--stack", self.name, *flags, key, value)
 
     def up(self, *flags: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         return self.run("up", "--stack", self.name, "--yes", "--skip-preview", *flags, check=check)

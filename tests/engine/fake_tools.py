@@ -1,0 +1,136 @@
+"""Recording stand-ins for kind, docker, kubectl and helm: one program that acts by the name it was called with.
+
+What they keep is in $FAKE: `nodes` (while a cluster exists), `marker.json` (the ConfigMap, with a resourceVersion that a
+replace must match), `calls` (one line a call). `fail/NAME` makes the next call of that name fail, once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+import sys
+from pathlib import Path
+from typing import Any
+
+NODES = ("c-control-plane\tcontrol-plane", "c-worker\tworker")
+IMAGE = "kindest/node:v1.34.11"
+KUBEADM = {
+    "kind": "ConfigMap",
+    "metadata": {"name": "kubeadm-config"},
+    "data": {"ClusterConfiguration": "networking:\n  podSubnet: 10.244.0.0/16\n  serviceSubnet: 10.96.0.0/16\n"},
+}
+KUBECONFIG = """\
+apiVersion: v1
+kind: Config
+clusters: [{name: c, cluster: {server: "https://127.0.0.1:1"}}]
+contexts: [{name: c, context: {cluster: c, user: u}}]
+current-context: c
+users: [{name: u, user: {}}]
+"""
+
+
+def install(folder: Path) -> None:
+    """Puts the four of them into `folder`, as programs of this interpreter."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("kind", "docker", "kubectl", "helm"):
+        program = folder / name
+        program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{__file__}" {name} "$@"\n')
+        program.chmod(program.stat().st_mode | stat.S_IXUSR)
+
+
+class Cluster:
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.nodes = home / "nodes"
+        self.marker = home / "marker.json"
+
+    def record(self, line: str) -> None:
+        with (self.home / "calls").open("a") as calls:
+            calls.write(line + "\n")
+
+    def stumble(self, name: str) -> None:
+        fault = self.home / "fail" / name
+        if fault.exists():
+            fault.unlink()
+            raise SystemExit(f"fault planted in {name}")
+
+    def read(self) -> dict[str, Any] | None:
+        return json.loads(self.marker.read_text()) if self.marker.exists() else None
+
+    def write(self, data: dict[str, str], version: int) -> None:
+        metadata = {"name": "cni-migration", "resourceVersion": str(version)}
+        self.marker.write_text(json.dumps({"kind": "ConfigMap", "metadata": metadata, "data": data}))
+
+
+def kind(cluster: Cluster, args: list[str]) -> None:
+    match args[:2]:
+        case ["create", "cluster"]:
+            sys.stdin.read()
+            cluster.record("kind create")
+            cluster.nodes.write_text("".join(f"{node}\t{IMAGE}\trunning\n" for node in NODES))
+            cluster.stumble("kind-create")
+        case ["delete", "cluster"]:
+            cluster.record("kind delete")
+            cluster.nodes.unlink(missing_ok=True)
+            cluster.marker.unlink(missing_ok=True)
+        case ["get", "clusters"]:
+            print("c" if cluster.nodes.exists() else "")
+        case ["get", "kubeconfig"]:
+            print(KUBECONFIG)
+        case _:
+            raise SystemExit(f"kind: not known here: {args}")
+
+
+def docker(cluster: Cluster, args: list[str]) -> None:
+    if args[0] == "ps":
+        print(cluster.nodes.read_text() if cluster.nodes.exists() else "", end="")
+    elif args[0] == "exec" and "configmap" in args:
+        marker = cluster.read()
+        print(json.dumps({"kind": "List", "items": [KUBEADM, *([marker] if marker else [])]}))
+    else:
+        raise SystemExit(f"docker: not known here: {args}")
+
+
+def kubectl(cluster: Cluster, args: list[str]) -> None:
+    verb = next(arg for arg in args if arg in ("get", "create", "replace", "patch"))
+    marker = cluster.read()
+    if verb == "get" and "--raw" in args:
+        print("ok")
+    elif verb == "get":
+        template = args[args.index("--output") + 1].removeprefix("jsonpath=")
+        if marker:
+            print(re.sub(r"\{\.(\w+)\.(\w+)\}", lambda m: str(marker[m[1]].get(m[2], "")), template), end="")
+    elif verb in ("create", "replace"):
+        text = sys.stdin.read()
+        data = dict(re.findall(r'^  (\w+): "(.*)"$', text, re.MULTILINE))
+        wanted = data.pop("resourceVersion")
+        if verb == "create" and marker:
+            raise SystemExit("AlreadyExists")
+        version = int(marker["metadata"]["resourceVersion"]) if marker else 0
+        if verb == "replace" and wanted != str(version):
+            raise SystemExit(f"Conflict: {wanted} is not {version}")
+        cluster.write(data, version + 1)
+    else:
+        assert marker
+        for operation in json.loads(args[args.index("--patch") + 1]):
+            field = operation["path"].removeprefix("/data/")
+            if operation["op"] == "test" and marker["data"][field] != operation["value"]:
+                raise SystemExit("the test failed")
+            if operation["op"] == "replace":
+                marker["data"][field] = operation["value"]
+        cluster.write(marker["data"], int(marker["metadata"]["resourceVersion"]) + 1)
+
+
+def main() -> None:
+    name, *args = sys.argv[1:]
+    cluster = Cluster(Path(os.environ["FAKE"]))
+    tools = {"kind": kind, "docker": docker, "kubectl": kubectl}
+    if name not in tools:
+        raise SystemExit(f"{name}: no step may call it here: {args}")
+    tools[name](cluster, args)
+
+
+if __name__ == "__main__":
+    main()

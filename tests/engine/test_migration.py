@@ -1,0 +1,234 @@
+"""The order of a migration, its interruption and its ownership, on the real engine and command plugin.
+
+kind, docker and kubectl are recording stand-ins, and so are the scripts that need a real network; the program's
+components, its marker and the scripts that claim, settle, make and delete the cluster are the real ones.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from engine.fake_tools import install
+from engine.pulumi_cli import Stack, copy_program
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+RECORDED = (
+    "preflight",
+    "takeover",
+    "node-clean",
+    "pods-evict",
+    "pods-replace",
+    "verify",
+    "cni-create",
+    "cni-delete",
+)
+MIGRATION = ["takeover", "node-clean c-control-plane", "node-clean c-worker", "pods-evict", "cni-create"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """A program with its stacks `flannel` and `cilium`, and the stand-in cluster they share."""
+
+    fake: Path
+    stacks: dict[str, Stack]
+
+    def calls(self) -> list[str]:
+        """What was called since the last look."""
+        log = self.fake / "calls"
+        lines = log.read_text().splitlines() if log.exists() else []
+        log.write_text("")
+        return [line.strip() for line in lines]
+
+    def plant(self, fault: str) -> None:
+        (self.fake / "fail" / fault).touch()
+
+    def marker(self) -> dict[str, str]:
+        return json.loads((self.fake / "marker.json").read_text())["data"]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    program = copy_program(HERE / "programs" / "migration", tmp_path / "program")
+    shutil.copytree(ROOT / "components", program / "components", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "settings.py", program)
+    for step in RECORDED:
+        target = program / "components" / "scripts" / f"{step}.sh"
+        shutil.copy(program / "recorder.sh", target)
+        target.chmod(0o755)
+    for name in ("flannel", "cilium"):
+        config = f"config:\n  cni-migration:cni: {name}\n  cni-migration:cluster: {{name: c, workers: 1}}\n"
+        (program / f"Pulumi.{name}.yaml").write_text(config)
+    fake = tmp_path / "fake"
+    (fake / "fail").mkdir(parents=True)
+    install(tmp_path / "bin")
+    path = Stack(program=program, backend=tmp_path / "state").environ()["PATH"]
+    env = {"FAKE": str(fake), "PATH": os.pathsep.join((str(tmp_path / "bin"), path)), "CNI_MIGRATION_SITE": ""}
+    stacks = {
+        name: Stack(program=program, backend=tmp_path / "state", name=name, env=env).create()
+        for name in ("flannel", "cilium")
+    }
+    return World(fake=fake, stacks=stacks)
+
+
+def steps(calls: list[str]) -> list[str]:
+    """The calls in the order that counts: nodes are cleaned side by side, and everything else has one CNI."""
+    cleaned = sorted(line for line in calls if line.startswith("node-clean"))
+    rest = [line.split()[0] if line.startswith(("takeover", "pods", "cni-create")) else line for line in calls]
+    first = next((i for i, line in enumerate(rest) if line.startswith("node-clean")), len(rest))
+    rest = [line for line in rest if not line.startswith("node-clean")]
+    return rest[:first] + cleaned + rest[first:]
+
+
+def test_a_change_of_cni_deletes_the_old_cleans_the_nodes_and_then_creates_the_new(world: World) -> None:
+    flannel = world.stacks["flannel"]
+    flannel.up()
+    assert steps(world.calls()) == ["kind create", "preflight flannel", *MIGRATION, "pods-replace", "verify flannel"]
+    flannel.set_config("cni-migration:cni", "cilium")
+    flannel.up()
+    calls = world.calls()
+    assert steps(calls) == ["preflight cilium", "cni-delete flannel", *MIGRATION, "pods-replace", "verify cilium"], (
+        "the nodes would be cleaned under a CNI that still runs, or the new one would start beside the old"
+    )
+    flannel.preview("--expect-no-changes")
+    assert world.marker()["phase"] == "ready" and world.marker()["epoch"] == "2"
+
+
+def test_a_preview_without_a_cluster_lists_the_whole_plan_and_touches_nothing(world: World) -> None:
+    plan = world.stacks["cilium"].preview_steps()
+    assert {step.op for step in plan} == {"create"} and len(plan) > 12, "the reviewer would see half a plan"
+    assert world.calls() == [] and not (world.fake / "nodes").exists(), "a preview must not make a cluster"
+
+
+def test_the_other_stack_adopts_the_cluster_and_the_first_can_take_it_back(world: World) -> None:
+    flannel, cilium = world.stacks["flannel"], world.stacks["cilium"]
+    flannel.up()
+    world.calls()
+    assert "owned by stack flannel" in cilium.preview().stdout, "the hand-over would not be seen in review"
+    cilium.up()
+    assert steps(world.calls()) == ["preflight cilium", *MIGRATION, "pods-replace", "verify cilium"]
+    assert world.marker()["stack"] == "cilium"
+    # The state of flannel still says that all is there; only the marker tells that it is not.
+    stale = [step.name for step in flannel.preview_steps() if step.op not in ("same", "refresh")]
+    assert "migration-gate" in stale, "a stack with an old state would do nothing and say that all is well"
+    flannel.up()
+    assert steps(world.calls())[:3] == ["preflight flannel", "cni-delete flannel", "takeover"]
+    for stack in (flannel,):
+        stack.preview("--expect-no-changes")
+    assert world.marker()["epoch"] == "3"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["kind-create", "preflight", "takeover", "node-clean", "pods-evict", "cni-create", "pods-replace", "verify"],
+)
+def test_a_first_up_that_fails_at_any_step_is_finished_by_the_next(world: World, fault: str) -> None:
+    flannel = world.stacks["flannel"]
+    world.plant(fault)
+    failed = flannel.up(check=False)
+    assert failed.returncode != 0 and "fault planted" in failed.stdout + failed.stderr, "a failure must not pass as done"
+    world.calls()
+    flannel.up()
+    assert "verify flannel" in world.calls(), "the second up would end without a verdict"
+    flannel.preview("--expect-no-changes")
+    assert world.marker()["phase"] == "ready"
+
+
+@pytest.mark.parametrize(
+    "fault", ["preflight", "cni-delete", "takeover", "node-clean", "pods-evict", "cni-create", "verify"]
+)
+def test_a_migration_that_fails_at_any_step_goes_on_from_there(world: World, fault: str) -> None:
+    flannel = world.stacks["flannel"]
+    flannel.up()
+    flannel.set_config("cni-migration:cni", "cilium")
+    world.calls()
+    world.plant(fault)
+    failed = flannel.up(check=False)
+    assert failed.returncode != 0, "a failure must not pass as done"
+    before = [line.split()[0] for line in world.calls()]
+    if fault == "preflight":
+        assert before == ["preflight"], "the old network was touched although the new one cannot start"
+    flannel.up()
+    after = [line.split()[0] for line in world.calls()]
+    assert fault in after, "the step that failed must run again"
+    done = [step for step in before if step not in (fault, "node-clean")]
+    assert not set(done) & set(after), f"what had succeeded ran twice: {done} and {after}"
+    assert after[-1] == "verify"
+    flannel.preview("--expect-no-changes")
+    assert (world.marker()["cni"], world.marker()["phase"]) == ("cilium", "ready")
+
+
+def test_a_destroy_of_a_stack_that_no_longer_owns_the_cluster_leaves_it_and_says_why(world: World) -> None:
+    flannel, cilium = world.stacks["flannel"], world.stacks["cilium"]
+    flannel.up()
+    cilium.up()
+    world.calls()
+    before = world.marker()
+    done = flannel.destroy()
+    assert "owned by stack cilium, not by stack flannel" in done.stdout + done.stderr, "the user would wonder"
+    assert world.calls() == [] and world.marker() == before, "somebody's cluster was taken away"
+    cilium.preview("--expect-no-changes")
+    cilium.destroy()
+    assert world.calls() == ["kind delete"], "the owner's destroy must delete the cluster, and nothing one by one"
+
+
+def test_a_stack_whose_cluster_was_destroyed_by_the_other_makes_a_new_one(world: World) -> None:
+    flannel, cilium = world.stacks["flannel"], world.stacks["cilium"]
+    flannel.up()
+    cilium.up()
+    cilium.destroy()
+    world.calls()
+    flannel.up()
+    calls = steps(world.calls())
+    assert calls[0] == "kind create" and calls[-1] == "verify flannel", (
+        "a state from an earlier cluster would make the up do nothing"
+    )
+    flannel.preview("--expect-no-changes")
+
+
+def test_of_two_ups_at_once_one_loses_before_it_touches_a_node_and_names_the_other(world: World) -> None:
+    flannel, cilium = world.stacks["flannel"], world.stacks["cilium"]
+    flannel.up()
+    world.calls()
+    # The other stack claims the cluster after this one has planned: preflight is the last step before the claim.
+    thief = json.loads((world.fake / "marker.json").read_text())
+    thief["data"].update(stack="thief", epoch="2", phase="ready")
+    preflight = cilium.program / "components" / "scripts" / "preflight.sh"
+    original = preflight.read_text()
+    preflight.write_text(original + f"\ncat >\"$FAKE/marker.json\" <<'END'\n{json.dumps(thief)}\nEND\n")
+    lost = cilium.up(check=False)
+    assert lost.returncode != 0 and "claimed by stack thief" in lost.stdout + lost.stderr, "the loser must name the other"
+    assert world.calls() == ["preflight cilium"], "the loser touched the cluster"
+
+
+def test_a_migration_of_another_stack_that_still_runs_is_not_taken_over(world: World) -> None:
+    flannel, cilium = world.stacks["flannel"], world.stacks["cilium"]
+    flannel.up()
+    marker = json.loads((world.fake / "marker.json").read_text())
+    since = os.popen(f"ps -o lstart= -p {os.getpid()} | tr -s ' ' '_'").read().strip()
+    marker["data"].update(phase="migrating", holder=f"{os.uname().nodename} {os.getpid()} {since}")
+    (world.fake / "marker.json").write_text(json.dumps(marker))
+    world.calls()
+    refused = cilium.up(check=False)
+    assert "stack flannel is migrating" in refused.stdout + refused.stderr, "two migrations would run at once"
+    assert world.calls() == ["preflight cilium"]
+    # The same with a process that has ended: the migration was cut off, and the other stack may go on.
+    marker["data"]["holder"] = f"{os.uname().nodename} {os.getpid()} some_other_time"
+    (world.fake / "marker.json").write_text(json.dumps(marker))
+    cilium.up()
+    assert world.marker()["stack"] == "cilium" and world.marker()["phase"] == "ready"
+
+
+def test_settings_that_a_running_cluster_cannot_follow_are_an_error_that_names_the_difference(world: World) -> None:
+    flannel = world.stacks["flannel"]
+    flannel.up()
+    world.calls()
+    flannel.set_config("cni-migration:cluster.workers", "2", "--path")
+    refused = flannel.up(check=False)
+    assert refused.returncode != 0 and "c-worker2" in refused.stdout + refused.stderr, "a silent no-op"
+    assert world.calls() == [] and world.marker()["phase"] == "ready", "the cluster was touched"
