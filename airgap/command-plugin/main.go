@@ -20,8 +20,8 @@ var version = "1.2.1"
 
 func main() {
 	flag.Usage = func() {
-		fmt.Fprintf(flag.CommandLine.Output(), "pulumi-resource-command %s\n\n%s.\n\nStarted by the Pulumi engine.\n",
-			version, standInNotice)
+		fmt.Fprintf(flag.CommandLine.Output(), "pulumi-resource-command %s\n\n%s: %s.\n\nStarted by the Pulumi engine.\n",
+			version, standInNotice, served)
 		flag.PrintDefaults()
 	}
 	// The engine ends a plugin with SIGINT to the plugin's process group. The commands have groups of their own, so

@@ -10,15 +10,17 @@ import (
 	"cni-migration/airgap/command-plugin/local"
 )
 
-const standInNotice = "stand-in for the Pulumi command provider, from the air-gapped kit of cni-migration: " +
-	"serves command:local:Command and command:local:run only"
+const (
+	standInNotice = "stand-in for the command provider (cni-migration air-gapped kit)"
+	served        = "serves command:local:Command and command:local:run only"
+)
 
 // newProvider returns the provider. When stop is done, every command still running is killed.
 func newProvider(stop context.Context) p.Provider {
 	return infer.Wrap(unserved(), infer.Options{
 		Metadata: schema.Metadata{
 			DisplayName: "Command (stand-in)",
-			Description: standInNotice,
+			Description: standInNotice + ": " + served,
 			License:     "Apache-2.0",
 			Repository:  "https://github.com/pulumi/pulumi-command",
 			Publisher:   "cni-migration",

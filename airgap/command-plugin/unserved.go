@@ -43,6 +43,6 @@ func unserved() p.Provider {
 }
 
 func notServed(token tokens.Type) error {
-	return status.Error(codes.NotFound, fmt.Sprintf("%s is not served by this plugin (%s); "+
-		"it needs the real one: pulumi plugin install resource command %s", token, standInNotice, version))
+	return status.Error(codes.NotFound, fmt.Sprintf("%s is not served by this %s; it "+
+		"needs the real plugin: pulumi plugin install resource command %s", token, standInNotice, version))
 }

@@ -71,7 +71,10 @@ class Stack:
         return done
 
     def start(self, *args: str) -> subprocess.Popen[str]:
-        """Starts `pulumi ARGS…` and returns at once, for a test that interrupts it; both streams go to one pipe."""
+        """Starts `pulumi ARGS…` and returns at once, for a test that interrupts it.
+
+        Both streams go to one pipe: end with communicate(), for pulumi stands still once the pipe is full.
+        """
         return subprocess.Popen(
             self.command(*args), env=self.environ(), text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
