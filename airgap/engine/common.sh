@@ -7,9 +7,6 @@ PIDFILE=$ENGINE/dockerd.pid
 LOG=$ENGINE/dockerd.log
 # The limits as they were, "name=value" a line, for stop.sh to put back.
 LIMITS=$ENGINE/limits.before
-# A Unix socket's path holds 107 bytes: the sockets of a deep cache folder would not fit, so they are here.
-EXEC_ROOT=/run/cni-migration-engine
-
 say() { printf 'engine: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
 

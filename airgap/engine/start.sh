@@ -11,6 +11,10 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 INSTANCES=1024
 WATCHES=524288
 
+# A Unix socket's path holds 107 bytes: the sockets of a deep cache folder would not fit, so they are in /run, under a
+# name that no engine of another cache folder has.
+EXEC_ROOT=/run/cni-migration-engine-$(cksum <<<"$ENGINE" | cut -d' ' -f1)
+
 lacks_sys_resource() {
   local set
   set=$(awk '$1 == "CapBnd:" {print $2}' /proc/self/status)
@@ -44,10 +48,12 @@ write_config() {
   local runtime=""
   if lacks_sys_resource; then
     [[ -x ${DEP_RUNC_SHIM:-}/bin/runc-shim ]] ||
-      fail "CAP_SYS_RESOURCE is missing here and runc refuses privileged containers: DEP_RUNC_SHIM must name the output of the target runc-shim"
+      fail "runc refuses privileged containers without CAP_SYS_RESOURCE: DEP_RUNC_SHIM must name the output of runc-shim"
     say "CAP_SYS_RESOURCE is missing from the bounding set: runc-shim is the default runtime"
     install -D -m 755 "$DEP_RUNC_SHIM/bin/runc-shim" "$ENGINE/bin/runc-shim"
-    runtime=$(printf ',\n  "runtimes": {"runc-shim": {"path": "%s"}},\n  "default-runtime": "runc-shim"' "$ENGINE/bin/runc-shim")
+    runtime=",
+  \"runtimes\": {\"runc-shim\": {\"path\": \"$ENGINE/bin/runc-shim\"}},
+  \"default-runtime\": \"runc-shim\""
   fi
   cat >"$CONFIG" <<JSON
 {

@@ -10,6 +10,10 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 [[ -f $CONFIG ]] || { say "none of the kit's own to stop"; exit 0; }
 ((EUID == 0)) || fail "only root can stop the engine that root started"
 
+# Not computed: this ends the engine that is there, also one that another version of start.sh has started.
+EXEC_ROOT=$(sed -n 's/.*"exec-root": "\(.*\)".*/\1/p' "$CONFIG")
+[[ $EXEC_ROOT == /run/cni-migration-engine* ]] || fail "$CONFIG is not what start.sh writes; end that engine by hand"
+
 # Processes that name this engine's folders: its containerd and the shims of its containers.
 leftovers() {
   local folder pid
@@ -50,19 +54,19 @@ stop_containers() {
 # killed first would leave them running.
 kill_orphans() {
   local shim child
-  local -a children
   for shim in $(leftovers); do
     [[ $(readlink "/proc/$shim/exe") == */containerd-shim* ]] || continue
-    read -ra children <"/proc/$shim/task/$shim/children" || continue
-    for child in "${children[@]}"; do
-      kill -KILL "$child" 2>/dev/null || [[ ! -e /proc/$child ]]
+    # Any of the shim's threads may be the one that started it.
+    cat "/proc/$shim/task/"*/children | tr ' ' '\n' | while IFS= read -r child; do
+      [[ -z $child ]] || kill -KILL "$child" 2>/dev/null || [[ ! -e /proc/$child ]]
     done
   done
 }
 
 unmount() {
   local target
-  awk -v a="$ENGINE/data/" -v b="$EXEC_ROOT/" 'index($5, a) == 1 || index($5, b) == 1 {print $5}' /proc/self/mountinfo |
+  awk -v a="$ENGINE/data/" -v b="$EXEC_ROOT/" \
+    'index($5 "/", a) == 1 || index($5 "/", b) == 1 {print $5}' /proc/self/mountinfo |
     sort -r | while IFS= read -r target; do umount --lazy "$target"; done
 }
 

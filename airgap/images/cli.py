@@ -15,19 +15,20 @@ def main(arguments: list[str]) -> None:
     node STORE           the node image, as a layout in OUT; STORE is the layer with the unpacked images
     only LAYOUT NAME     one image of another layout, as a layout in OUT
     load LAYOUT          hand the layout's images to the container engine
-    holds LAYOUT         exit 0 where the engine has them, as they are in the layout
+
+    `node` and `only` also write OUT/content: the image's label cni-migration.content, to compare with an engine's.
     """
     match arguments:
         case ["cluster"]:
             layout.write(catalogue.images(_work()), _out())
         case ["node", store]:
             layout.write([node.image(Path(store), _work())], _out())
+            layout.write_content(_out())
         case ["only", folder, name]:
             layout.only(Path(folder), name, _out())
+            layout.write_content(_out())
         case ["load", folder]:
             engine.load(Path(folder))
-        case ["holds", folder]:
-            raise SystemExit(0 if engine.holds(Path(folder)) else 1)
         case _:
             raise SystemExit(f"usage: python3 airgap/images VERB ...\n{main.__doc__}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import subprocess
+import sys
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ def load(folder: Path) -> None:
     a copy on disk.
     """
     images = layout.read(folder)
+    before = {name: _id(name) for name, _ in images}
     process = subprocess.Popen(["docker", "load"], stdin=subprocess.PIPE)
     assert process.stdin is not None
     broken = False
@@ -30,17 +32,23 @@ def load(folder: Path) -> None:
     code = process.wait()
     if code or broken:
         raise subprocess.CalledProcessError(code, "docker load")
+    for name, old in before.items():
+        if old and old != _id(name):
+            _discard(name, old)
 
 
-def holds(folder: Path) -> bool:
-    """Whether the engine has every image of the layout, as it is in the layout."""
-    for name, manifest in layout.read(folder):
-        form = '{{index .Config.Labels "' + layout.CONTENT + '"}}'
-        command = ["docker", "image", "inspect", "--format", form, name]
-        found = subprocess.run(command, text=True, capture_output=True)
-        if found.returncode or found.stdout.strip() != layout.content(folder, manifest):
-            return False
-    return True
+def _id(name: str) -> str:
+    """The id of the image that the engine has under this name; empty where it has none."""
+    command = ["docker", "image", "inspect", "--format", "{{.Id}}", name]
+    found = subprocess.run(command, check=False, text=True, capture_output=True)
+    return found.stdout.strip()
+
+
+def _discard(name: str, old: str) -> None:
+    """Delete the image that had the name before. One that a container still runs on stays, and that is said."""
+    gone = subprocess.run(["docker", "image", "rm", old], check=False, text=True, capture_output=True)
+    if gone.returncode:
+        print(f"the {name} of before stays in the engine: {gone.stderr.strip()}", file=sys.stderr)
 
 
 def _write(archive: tarfile.TarFile, folder: Path, images: list[tuple[str, dict[str, Any]]]) -> None:

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-
 # Debian's root has links to /usr in their place.
 LINKED = ("/bin/", "/sbin/", "/lib/", "/lib64/")
 
@@ -43,7 +42,8 @@ class Layer:
                     link.linkname = self.links[name]
                     archive.addfile(link)
                 elif name in self.texts:
-                    self._add(archive, name, io.BytesIO(self.texts[name].encode()), len(self.texts[name].encode()), 0o644)
+                    text = self.texts[name].encode()
+                    self._add(archive, name, io.BytesIO(text), len(text), 0o644)
                 else:
                     source = self.files[name]
                     status = source.stat()

@@ -1,4 +1,4 @@
-"""An OCI image layout on disk: one folder for any number of images, in which a layer that two of them have is one file."""
+"""An OCI image layout on disk: one folder for any number of images; a layer that two of them have is one file."""
 
 from __future__ import annotations
 
@@ -81,10 +81,11 @@ def blob(layout: Path, descriptor: Mapping[str, Any]) -> Path:
     return layout / "blobs" / descriptor["digest"].replace(":", "/")
 
 
-def content(layout: Path, manifest: Mapping[str, Any]) -> str:
-    """The image's label CONTENT."""
+def write_content(layout: Path) -> None:
+    """Write the label CONTENT of the layout's one image to the file `content` beside its index."""
+    ((_, manifest),) = read(layout)
     config = json.loads(blob(layout, manifest["config"]).read_text())
-    return str(config["config"]["Labels"][CONTENT])
+    (layout / "content").write_text(config["config"]["Labels"][CONTENT])
 
 
 def _manifest(image: Image, digests: Mapping[Path, str], blobs: Path) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Hands the images of the layout $OUT to the engine; nothing to do where it has them.
+# Hands the images of the layout $OUT to the engine.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-python3 "$here/../images" holds "$OUT" || python3 "$here/../images" load "$OUT"
+python3 "$here/../images" load "$OUT"
