@@ -8,12 +8,13 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // A child holds the write end of a fifo: its end of file is the end of every process that the script started.
 const (
-	waiting = `exec 9>"$FIFO"; sleep 600 & echo ready >&9; wait`
-	leaving = `exec 9>"$FIFO"; { while kill -0 $$ 2>&-; do sleep 0.01; done; echo ready >&9; sleep 600; } & exit 0`
+	waiting = `exec 9>"$FIFO"; sleep 60 & echo ready >&9; wait`
+	leaving = `exec 9>"$FIFO"; { while kill -0 $$ 2>&-; do sleep 0.01; done; echo ready >&9; sleep 60; } & exit 0`
 )
 
 func TestCancellationKillsTheWholeProcessGroup(t *testing.T) {
@@ -31,7 +32,7 @@ func TestCancellationKillsTheWholeProcessGroup(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := start(t)
-			ended := make(chan error)
+			ended := make(chan error, 1)
 			go func() {
 				_, err := s.create(props{"create": text(c.script), "environment": object(props{"FIFO": text(fifo)})})
 				ended <- err
@@ -48,8 +49,13 @@ func TestCancellationKillsTheWholeProcessGroup(t *testing.T) {
 			if err := c.cancel(s); err != nil {
 				t.Fatal(err)
 			}
-			if err := <-ended; err == nil || !strings.HasPrefix(err.Error(), c.want) {
-				t.Errorf("create ended with %v, want %q", err, c.want)
+			select {
+			case err := <-ended:
+				if err == nil || !strings.HasPrefix(err.Error(), c.want) {
+					t.Errorf("create ended with %v, want %q", err, c.want)
+				}
+			case <-time.After(20 * time.Second):
+				t.Fatal("what the script had started lives on, and the operation waits for it")
 			}
 			if _, err := io.ReadAll(reader); err != nil {
 				t.Error(err)
