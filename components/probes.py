@@ -12,14 +12,14 @@ from components.workload import HOST, labels, metadata
 
 NAMESPACE = "cni-migration"
 PORT = 8080
-# Answers each connection with the node's name.
-_SERVER = f"exec socat TCP-LISTEN:{PORT},fork,reuseaddr SYSTEM:'printf \"HTTP/1.0 200 OK\\r\\n\\r\\n$NODE_NAME\\n\"'"
+# Answers each connection with the Pod's name.
+_SERVER = f"exec socat TCP-LISTEN:{PORT},fork,reuseaddr SYSTEM:hostname"
 _IDLE = "trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done"
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProbesArgs:
-    """`image` has bash, ping, dig, curl, tcpdump and socat; `after` is the CNI, without which no probe can start."""
+    """`image` has bash, ping, dig, tcpdump and socat; `after` is the CNI, without which no probe can start."""
 
     image: str
     gate: Gate

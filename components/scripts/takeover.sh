@@ -37,8 +37,9 @@ done
 kubectl annotate nodes --all flannel.alpha.coreos.com/backend-data- flannel.alpha.coreos.com/backend-type- \
   flannel.alpha.coreos.com/kube-subnet-manager- flannel.alpha.coreos.com/public-ip- \
   flannel.alpha.coreos.com/backend-v6-data- flannel.alpha.coreos.com/public-ipv6- >/dev/null
-tainted=$(kubectl get nodes --output \
-  'jsonpath={range .items[?(@.spec.taints[*].key=="node.cilium.io/agent-not-ready")]}{.metadata.name}{" "}{end}')
+# shellcheck disable=SC2016 # the dollar is the template's
+tainted=$(kubectl get nodes --output go-template='{{range .items}}{{$name := .metadata.name}}{{range .spec.taints}}{{
+  if eq .key "node.cilium.io/agent-not-ready"}}{{$name}} {{end}}{{end}}{{end}}')
 for node in $tainted; do
   kubectl taint node "$node" node.cilium.io/agent-not-ready- >&2
 done

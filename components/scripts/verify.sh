@@ -9,7 +9,12 @@ set -euo pipefail
 use_cluster
 scripts=$(dirname "$0")
 work=$(mktemp -d)
-trap 'kill $(jobs -p) 2>/dev/null; rm -rf -- "$work"; rm -f -- "$KUBECONFIG"' EXIT
+leave() {
+  local job
+  for job in $(jobs -pr); do kill "$job"; done
+  rm -rf -- "$work" "$KUBECONFIG"
+}
+trap leave EXIT
 namespace=cni-migration
 count=5
 
@@ -42,10 +47,15 @@ in_probe() { # POD SCRIPT NAME=VALUE... [-- ARGUMENT...]
   kubectl exec --stdin --namespace "$namespace" "$pod" -- env "${set[@]}" bash -s -- "${args[@]}" <"$scripts/on-probe/$script.sh"
 }
 
+finish() { # JOB...: waits for each; what it could not measure is missing from the verdict's input, which fails there
+  local job
+  for job in "$@"; do wait "$job" || say "verify: a measurement ended with $?"; done
+}
+
 say "verify: pings between ${#nodes[@]} nodes, captured on eth0"
 captures=()
 for node in "${nodes[@]}"; do
-  in_probe "${host_of[$node]}" capture "TARGET=${address[$node]}" "COUNT=$((count * (${#nodes[@]} - 1)))" SECONDS_MAX=20 \
+  in_probe "${host_of[$node]}" capture "TARGET=${address[$node]}" "COUNT=$((count * (${#nodes[@]} - 1)))" SECONDS_MAX=30 \
     >"$work/$node.capture" 2>"$work/$node.tcpdump" &
   captures+=($!)
 done
@@ -56,21 +66,27 @@ for node in "${nodes[@]}"; do
     sleep 0.1 # between two looks, not in place of a condition
   done
 done
-others=()
+jobs=()
 for node in "${nodes[@]}"; do
   targets=()
   for peer in "${nodes[@]}"; do [ "$peer" = "$node" ] || targets+=("${address[$peer]}"); done
   in_probe "${pod_of[$node]}" send "COUNT=$count" -- "${targets[@]}" >"$work/$node.ping" 2>&1 &
-  others+=($!)
+  jobs+=($!)
+done
+finish "${jobs[@]}" "${captures[@]}"
+
+say "verify: Services, DNS and the CNI's own word on every node"
+jobs=()
+for node in "${nodes[@]}"; do
   reach=("SERVICE=$service" "DNS=$dns" "API=$api" "NODE=$node" SECONDS_MAX=30)
   in_probe "${pod_of[$node]}" reach "${reach[@]}" >"$work/$node.pod-reach" &
-  others+=($!)
+  jobs+=($!)
   in_probe "${host_of[$node]}" reach "${reach[@]}" >"$work/$node.host-reach" &
-  others+=($!)
+  jobs+=($!)
   "$scripts/cni-status.sh" "$node" >"$work/$node.status" &
-  others+=($!)
+  jobs+=($!)
 done
-for job in "${others[@]}" "${captures[@]}"; do wait "$job"; done
+finish "${jobs[@]}"
 
 for node in "${nodes[@]}"; do
   for peer in "${nodes[@]}"; do

@@ -17,7 +17,12 @@ until_works() { # NAME COMMAND...
   printf '%s true\n' "$name"
 }
 
-http() { curl --silent --show-error --fail --max-time 2 --output /dev/null "http://$SERVICE/"; }
+# A probe behind the Service answers with its name.
+connect() {
+  local answer
+  answer=$(timeout 2 bash -c "exec 3<>/dev/tcp/${SERVICE/:/\/}; cat <&3") || { printf 'no connection to %s' "$SERVICE"; return 1; }
+  [ -n "$answer" ] || { printf 'no answer from %s' "$SERVICE"; return 1; }
+}
 
 # The Service's own name must give the API's ClusterIP, and a node's name must be answered by Docker's DNS, to which
 # CoreDNS forwards what is not in the cluster: a BPF host route round it is how external names die on kind.
@@ -29,5 +34,5 @@ resolve() {
   [ -n "$answer" ] || { printf 'the upstream has no answer for %s' "$NODE"; return 1; }
 }
 
-until_works services http
+until_works services connect
 until_works dns resolve
