@@ -7,8 +7,9 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 STACK ?= cilium
-KIT := python3 airgap/kit
-ENV = env=$$($(KIT) env) && eval "$$env" &&
+# Not KIT: that is the variable which overrules the probe.
+AIRGAP := python3 airgap/kit
+ENV = env=$$($(AIRGAP) env) && eval "$$env" &&
 SELECT = pulumi stack select --create $(STACK) >&2 &&
 
 # The state holds one secret, the kubeconfig of a throw-away cluster; a passphrase of the user's own is kept.
@@ -22,14 +23,14 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## bring what this machine lacks: tools, container engine, images, Python packages
-	@$(KIT) setup >&2
+	@$(AIRGAP) setup >&2
 	@$(ENV) uv sync --quiet >&2
 
 toolchain: ## build the tools alone
-	@$(KIT) toolchain
+	@$(AIRGAP) toolchain
 
 images: ## start the container engine and build the images alone
-	@$(KIT) images
+	@$(AIRGAP) images
 
 migrate: setup ## flannel up, the preview of the move, cilium up on the same cluster, the verdict
 	@$(ENV) bash scripts/migrate.sh
@@ -50,18 +51,18 @@ test: setup ## every test, unit to end-to-end
 	@$(ENV) uv run pytest
 
 test-unit: ## the unit tests: seconds, no engine, no cluster
-	@uv=$$(command -v uv) || uv=$$($(KIT) path uv)/bin/uv; "$$uv" run pytest tests/unit
+	@uv=$$(command -v uv) || uv=$$($(AIRGAP) path uv)/bin/uv; "$$uv" run pytest tests/unit
 
 lint: ## ruff, pyright, shellcheck, gofmt, go vet
 	@airgap/engine/packages.sh shellcheck
-	@uv=$$(command -v uv) || uv=$$($(KIT) path uv)/bin/uv; \
+	@uv=$$(command -v uv) || uv=$$($(AIRGAP) path uv)/bin/uv; \
 	"$$uv" run ruff check . && "$$uv" run ruff format --check . && "$$uv" run pyright
 	@git ls-files -z '*.sh' .ci/run | xargs -0 shellcheck
-	@for module in command-plugin runc-shim; do \
+	@for module in command-plugin runc-shim images/pause; do \
 	  (cd airgap/$$module && test -z "$$(gofmt -l . | tee /dev/stderr)" && GOFLAGS=-mod=readonly go vet ./...); done
 
 clean: ## end what the kit has started; what it has built stays
-	@$(KIT) clean
+	@$(AIRGAP) clean
 
 distclean: ## clean, and drop what the kit has built
-	@$(KIT) distclean
+	@$(AIRGAP) distclean

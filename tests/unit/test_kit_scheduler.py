@@ -157,6 +157,25 @@ def test_a_kit_waits_for_a_lock_and_uses_what_the_other_kit_built(cache: Cache, 
     assert not (tmp_path / "built-twice").exists(), "the result of the other kit would be thrown away"
 
 
+def test_a_build_whose_kit_was_killed_keeps_its_lock_until_it_has_ended(cache: Cache, tmp_path: Path) -> None:
+    pidfile = tmp_path / "pid"
+    targets = [shell("slow", f"[[ -e {pidfile} ]] || {{ echo $$ > {pidfile}; exec sleep 600; }}")]
+    lock = cache.locks / f"{output(cache, targets, 'slow').name}.lock"
+    kit = another_kit(cache, targets)
+    wait_for(lambda: pidfile.exists() and pidfile.read_text() != "", "the build's start")
+    kit.kill()
+    kit.communicate(timeout=20)
+    orphan = int(pidfile.read_text())
+    try:
+        assert alive(orphan)
+        assert try_lock(lock) is None, "the next kit would delete the folder under a build that is still running"
+    finally:
+        os.kill(orphan, signal.SIGKILL)
+    wait_for(lambda: not alive(orphan), "the orphan's end")
+    Scheduler(targets, cache).run()
+    assert output(cache, targets, "slow").is_dir()
+
+
 def test_a_partial_folder_is_swept_only_where_no_build_is_alive(cache: Cache) -> None:
     for name in ("dead-1", "live-1"):
         (cache.out / f"{name}.partial").mkdir(parents=True)
