@@ -36,7 +36,7 @@ migration = Migration(
 cni = create_cni(settings, migration.gate, cluster.provider)
 probes = Probes(
     "probes",
-    ProbesArgs(image=settings.images.probe, gate=migration.gate, provider=cluster.provider, after=cni.ready),
+    ProbesArgs(image=settings.images.probe, gate=migration.gate, provider=cluster.provider),
 )
 verification = Verification(
     "verification",

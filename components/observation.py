@@ -1,6 +1,6 @@
 """What is there before anything is planned: the cluster's nodes, its subnets and its marker.
 
-Read with `docker` alone (two calls, the second runs kubectl inside the control plane), so that a preview needs no
+Read with `docker` alone (three calls, the last runs kubectl inside the control plane), so that a preview needs no
 kubeconfig. Nothing here changes anything.
 """
 
@@ -64,9 +64,10 @@ def run(command: Sequence[str]) -> str:
 
 def observe(cluster: str, runner: Run = run) -> Observed | None:
     """The cluster named `cluster`, or None where there is none (or only the wreck of a creation that was killed)."""
-    nodes = nodes_from(runner(_list_nodes(cluster)))
-    if not nodes:
+    containers = runner(_list_nodes(cluster)).split()
+    if not containers:
         return None
+    nodes = nodes_from(runner(_describe_nodes(containers)))
     stopped = [node.name for node in nodes if not node.running]
     if stopped:
         raise ObservationError(
@@ -86,8 +87,13 @@ def observe(cluster: str, runner: Run = run) -> Observed | None:
 
 
 def _list_nodes(cluster: str) -> list[str]:
-    line = '{{.Names}}\t{{.Label "io.x-k8s.kind.role"}}\t{{.Image}}\t{{.State}}'
-    return ["docker", "ps", "--all", "--no-trunc", "--filter", f"label={KIND_LABEL}={cluster}", "--format", line]
+    return ["docker", "ps", "--all", "--quiet", "--filter", f"label={KIND_LABEL}={cluster}"]
+
+
+def _describe_nodes(containers: Sequence[str]) -> list[str]:
+    # Config.Image is what the node was made from; `docker ps` shows an id once the tag has moved to another image.
+    line = '{{.Name}}\t{{index .Config.Labels "io.x-k8s.kind.role"}}\t{{.Config.Image}}\t{{.State.Status}}'
+    return ["docker", "inspect", "--format", line, *containers]
 
 
 def _read_config_maps(control_plane: str) -> list[str]:
@@ -97,10 +103,10 @@ def _read_config_maps(control_plane: str) -> list[str]:
 
 
 def nodes_from(listing: str) -> tuple[Node, ...]:
-    """Nodes in `docker ps` lines of name, role, image and state, in the order of their names."""
+    """Nodes in `docker inspect` lines of name, role, image and state, in the order of their names."""
     rows = [line.split("\t") for line in listing.splitlines() if line.strip()]
     nodes = [
-        Node(name=name, role=role, image=image, running=state == "running")
+        Node(name=name.removeprefix("/"), role=role, image=image, running=state == "running")
         for name, role, image, state in rows
         if role in ("control-plane", "worker")
     ]

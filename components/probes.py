@@ -1,4 +1,4 @@
-"""Probes: what the verification measures with: two Pods on every node, one of them on the host network, and a Service."""
+"""Probes: what the verification measures with: two Pods a node, one of them on the host network, and a Service."""
 
 from __future__ import annotations
 
@@ -19,32 +19,35 @@ _IDLE = "trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done"
 
 @dataclass(frozen=True, kw_only=True)
 class ProbesArgs:
-    """`image` has bash, ping, dig, tcpdump and socat; `after` is the CNI, without which no probe can start."""
+    """`image` has bash, ping, dig, tcpdump and socat."""
 
     image: str
     gate: Gate
     provider: kubernetes.Provider
-    after: list[pulumi.Resource]
 
 
 class Probes(pulumi.ComponentResource):
-    """Owns the namespace cni-migration and the two DaemonSets and the Service in it. They live as long as a CNI: a
-    migration deletes them with the old one and makes them again on the new one."""
+    """Owns the two DaemonSets and the Service, and with the other stack together their namespace, cni-migration.
+
+    The DaemonSets live as long as a CNI: a migration deletes them with the old one and makes them again beside the new
+    one (not after it: their Pods wait for it anyway). The namespace stays, since to wait for its end costs 5 s.
+    """
 
     ready: list[pulumi.Resource]
 
     def __init__(self, name: str, args: ProbesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cni-migration:index:Probes", name, None, opts)
-        child_opts = pulumi.ResourceOptions.merge(
-            gated(self, args.gate, args.provider), pulumi.ResourceOptions(depends_on=args.after)
-        )
+        child_opts = gated(self, args.gate, args.provider)
         core = kubernetes.core.v1
         namespace = core.Namespace(
             f"{name}-namespace",
             metadata=kubernetes.meta.v1.ObjectMetaArgs(
-                name=NAMESPACE, labels={**labels(), "pod-security.kubernetes.io/enforce": "privileged"}
+                name=NAMESPACE, labels={"pod-security.kubernetes.io/enforce": "privileged"}
             ),
-            opts=child_opts,
+            # deleted_with: a destroy takes the cluster away, and a namespace alone would wait for its Pods.
+            opts=pulumi.ResourceOptions(
+                parent=self, provider=args.provider, depends_on=[args.gate.resource], deleted_with=args.gate.cluster
+            ),
         )
         inside = pulumi.ResourceOptions.merge(child_opts, pulumi.ResourceOptions(depends_on=[namespace]))
         pod = self._daemon_set(f"{name}-pod", "probe", args.image, _SERVER, host=False, opts=inside)

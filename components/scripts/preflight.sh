@@ -12,7 +12,7 @@ read -ra images <<<"$IMAGES"
 if [ -n "$CHART" ]; then
   source=("$CHART")
   if [ -n "$CHART_REPOSITORY" ]; then source+=(--repo "$CHART_REPOSITORY" --version "$CHART_VERSION"); fi
-  version=$(kubectl version --output yaml | sed -n '/^serverVersion/,$s/.*gitVersion: //p')
+  version=$(kubectl get --raw /version | sed -n 's/.*"gitVersion": *"\([^"]*\)".*/\1/p')
   rendered=$(helm template cilium "${source[@]}" --namespace kube-system --kube-version "$version" --values -) ||
     fail "the chart $CHART cannot be rendered; nothing was touched"
   mapfile -t -O "${#images[@]}" images < <(sed -n 's/^ *\(- \)\?image: *"\?\([^" ]*\)"\?.*/\2/p' <<<"$rendered" | sort -u)

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Removes whatever is still in the cluster of either CNI, by name and by label: the other stack's objects, or those of a
 # state that was lost. In a change of CNI inside one stack the engine has deleted them before, and nothing is found.
+# Then labels every node with its new owner, $CNI.
 set -euo pipefail
 # shellcheck source=components/scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -8,32 +9,49 @@ set -euo pipefail
 use_cluster
 label=app.kubernetes.io/part-of=cni-migration
 
-gone() { kubectl delete "$@" --ignore-not-found --wait=true --timeout=120s >&2; }
+gone() { kubectl delete "$@" --ignore-not-found --timeout=120s >&2; }
 
-# An interrupted install or upgrade (status pending-*) is listed only with --all.
-if [ -n "$(helm list --namespace kube-system --all --short --filter '^cilium$')" ]; then
-  say "removing the Helm release cilium"
-  helm uninstall cilium --namespace kube-system --wait --timeout 3m >&2
-fi
-crds=$(kubectl get customresourcedefinitions --output name | grep '\.cilium\.io$' || [ $? -eq 1 ])
-if [ -n "$crds" ]; then
-  # Their objects go with them; CiliumNodes left behind would keep old podCIDRs alive (cilium-cli#2694).
-  xargs kubectl delete --wait=true --timeout=120s <<<"$crds" >&2
-fi
-gone namespace cilium-secrets
+remove_cilium() {
+  # An interrupted install or upgrade (status pending-*) is listed only with --all.
+  if [ -n "$(helm list --namespace kube-system --all --short --filter '^cilium$')" ]; then
+    say "removing the Helm release cilium"
+    helm uninstall cilium --namespace kube-system --wait --timeout 3m >&2
+  fi
+  local crds
+  crds=$(kubectl get customresourcedefinitions --output name | grep '\.cilium\.io$' || [ $? -eq 1 ])
+  if [ -n "$crds" ]; then
+    # Their objects go with them; CiliumNodes left behind would keep old podCIDRs alive (cilium-cli#2694).
+    xargs kubectl delete --timeout=120s <<<"$crds" >&2
+  fi
+  gone namespace cilium-secrets
+}
 
-gone daemonset,configmap,serviceaccount,service,deployment --all-namespaces --selector "$label"
-gone clusterrole,clusterrolebinding --selector "$label"
-gone namespace --selector "$label"
-# Flannel from its own manifest, and kubeadm's kube-proxy, of a cluster that was made elsewhere.
-gone namespace kube-flannel
-gone clusterrole,clusterrolebinding flannel
-gone daemonset,configmap kube-proxy --namespace kube-system
+# Ours by label; then Flannel from its own manifest and kubeadm's kube-proxy, of a cluster that was made elsewhere.
+remove_flannel() {
+  gone daemonset,configmap,serviceaccount,service --all-namespaces --selector "$label"
+  gone clusterrole,clusterrolebinding --selector "$label"
+  gone clusterrole,clusterrolebinding flannel
+  gone daemonset,configmap kube-proxy --namespace kube-system
+  # Its end takes the namespace controller 5 s; only a Flannel that comes back has to wait for it.
+  gone namespace kube-flannel --wait="$([ "$CNI" = flannel ] && printf true || printf false)"
+}
 
 # The Pods go after their DaemonSets; a node must not be cleaned under a flanneld that still writes.
-for selector in k8s-app=cilium app=flannel k8s-app=kube-proxy; do
-  kubectl wait pods --all-namespaces --selector "$selector" --for=delete --timeout=120s >&2
-done
+await_pods() {
+  local selector
+  for selector in k8s-app=cilium app=flannel k8s-app=kube-proxy; do
+    kubectl wait pods --all-namespaces --selector "$selector" --for=delete --timeout=120s >&2
+  done
+}
+
+remove_cilium &
+cilium=$!
+remove_flannel &
+flannel=$!
+wait "$cilium"
+wait "$flannel"
+await_pods
+
 kubectl annotate nodes --all flannel.alpha.coreos.com/backend-data- flannel.alpha.coreos.com/backend-type- \
   flannel.alpha.coreos.com/kube-subnet-manager- flannel.alpha.coreos.com/public-ip- \
   flannel.alpha.coreos.com/backend-v6-data- flannel.alpha.coreos.com/public-ipv6- >/dev/null

@@ -1,6 +1,6 @@
 """Recording stand-ins for kind, docker, kubectl and helm: one program that acts by the name it was called with.
 
-What they keep is in $FAKE: `nodes` (while a cluster exists), `marker.json` (the ConfigMap, with a resourceVersion that a
+What they keep is in $FAKE: `nodes` (while a cluster exists), `marker.json` (the ConfigMap with a resourceVersion that a
 replace must match), `calls` (one line a call). `fail/NAME` makes the next call of that name fail, once.
 """
 
@@ -85,7 +85,9 @@ def kind(cluster: Cluster, args: list[str]) -> None:
 
 def docker(cluster: Cluster, args: list[str]) -> None:
     if args[0] == "ps":
-        print(cluster.nodes.read_text() if cluster.nodes.exists() else "", end="")
+        print("id" if cluster.nodes.exists() else "")
+    elif args[0] == "inspect":
+        print(cluster.nodes.read_text(), end="")
     elif args[0] == "exec" and "configmap" in args:
         marker = cluster.read()
         print(json.dumps({"kind": "List", "items": [KUBEADM, *([marker] if marker else [])]}))

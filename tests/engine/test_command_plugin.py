@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from engine.pulumi_cli import Stack, copy_program
 
 PROGRAM = Path(__file__).parent / "programs" / "command_plugin"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from engine.fake_tools import install
 from engine.pulumi_cli import Stack, copy_program
 
@@ -131,7 +132,9 @@ def test_a_first_up_that_fails_at_any_step_is_finished_by_the_next(world: World,
     flannel = world.stacks["flannel"]
     world.plant(fault)
     failed = flannel.up(check=False)
-    assert failed.returncode != 0 and "fault planted" in failed.stdout + failed.stderr, "a failure must not pass as done"
+    assert failed.returncode != 0 and "fault planted" in failed.stdout + failed.stderr, (
+        "a failure must not pass as done"
+    )
     world.calls()
     flannel.up()
     assert "verify flannel" in world.calls(), "the second up would end without a verdict"
@@ -202,7 +205,9 @@ def test_of_two_ups_at_once_one_loses_before_it_touches_a_node_and_names_the_oth
     original = preflight.read_text()
     preflight.write_text(original + f"\ncat >\"$FAKE/marker.json\" <<'END'\n{json.dumps(thief)}\nEND\n")
     lost = cilium.up(check=False)
-    assert lost.returncode != 0 and "claimed by stack thief" in lost.stdout + lost.stderr, "the loser must name the other"
+    assert lost.returncode != 0 and "claimed by stack thief" in lost.stdout + lost.stderr, (
+        "the loser must name the other"
+    )
     assert world.calls() == ["preflight cilium"], "the loser touched the cluster"
 
 

@@ -90,7 +90,9 @@ def test_the_cluster_itself_has_no_trigger(recorder: Recorder) -> None:
 def test_no_command_names_a_path_of_one_machine(recorder: Recorder) -> None:
     for args in run(recorder, parse({"cni": "cilium"})).values():
         if args.typ == "command:local:Command":
-            assert args.inputs["create"].startswith("components/scripts/"), "the state would be of use in one clone only"
+            assert args.inputs["create"].startswith("components/scripts/"), (
+                "the state would be of use in one clone only"
+            )
 
 
 def test_every_flannel_object_carries_the_label_that_a_takeover_looks_for(recorder: Recorder) -> None:

@@ -11,7 +11,7 @@ import pytest
 from components import observation
 from components.observation import ObservationError, observe
 
-NODES = "c-worker\tworker\timg:v1\trunning\nc-control-plane\tcontrol-plane\timg:v1\trunning\n"
+NODES = "/c-worker\tworker\timg:v1\trunning\n/c-control-plane\tcontrol-plane\timg:v1\trunning\n"
 KUBEADM = {
     "kind": "ConfigMap",
     "metadata": {"name": "kubeadm-config"},
@@ -26,7 +26,9 @@ MARKER = {
 
 def docker(nodes: str, config_maps: object = None) -> observation.Run:
     def run(command: Sequence[str]) -> str:
-        return nodes if command[1] == "ps" else json.dumps(config_maps)
+        if command[1] == "ps":
+            return "".join(f"id{number}\n" for number, _ in enumerate(nodes.splitlines()))
+        return nodes if command[1] == "inspect" else json.dumps(config_maps)
 
     return run
 

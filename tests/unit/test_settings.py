@@ -61,7 +61,10 @@ def test_every_mistake_is_reported_at_once() -> None:
         ({"cni": "cilium", "cluster": "big"}, "cluster: 'big' (in stack) must be a mapping"),
         ({"cni": "cilium", "cluster": {"workers": "two"}}, "cluster.workers: 'two' must be a whole number from 0"),
         ({"cni": "cilium", "cluster": {"workers": True}}, "cluster.workers: True must be a whole number"),
-        ({"cni": "cilium", "cluster": {"nodeImage": "kindest/node:latest"}}, "its tag must name the Kubernetes version"),
+        (
+            {"cni": "cilium", "cluster": {"nodeImage": "kindest/node:latest"}},
+            "its tag must name the Kubernetes version",
+        ),
         ({"cni": "cilium", "images": {"probe": ""}}, "images.probe: '' must be text that is not empty"),
         ({"cni": "cilium", "cilium": {"values": 3}}, "cilium.values: 3 (in stack) must be a mapping"),
         ({"cni": "cilium", "cilium": {"version": "newest"}}, "cilium.version: 'newest' is refused"),

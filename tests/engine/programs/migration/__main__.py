@@ -1,4 +1,4 @@
-"""The program's own story with a Command in place of each CNI: the order is the engine's, and that is what is tested."""
+"""The program's own story with a Command in place of each CNI: the order is the engine's, which is what is tested."""
 
 from datetime import UTC, datetime
 
