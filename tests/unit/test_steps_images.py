@@ -67,7 +67,7 @@ def test_one_image_of_a_layout_is_whole(tmp_path: Path) -> None:
 
 def test_the_content_label_changes_with_the_content_and_not_with_the_name(tmp_path: Path) -> None:
     one, two = layer(tmp_path, "one", "1"), layer(tmp_path, "two", "2")
-    marks = []
+    marks: list[str] = []
     for number, (name, tip) in enumerate((("kit/a:1", one), ("kit/b:2", one), ("kit/a:1", two))):
         layout.write([Image(name=name, layers=(tip,))], tmp_path / str(number))
         layout.write_content(tmp_path / str(number))
