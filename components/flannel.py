@@ -16,6 +16,17 @@ _NAME = "kube-flannel-ds"
 _NAMESPACE = "kube-flannel"
 # The plugins Flannel's conflist delegates to. kind's node image has no bridge (kind#3015).
 _REFERENCE_PLUGINS = ("bridge", "host-local", "loopback", "portmap")
+# The conflist comes when flanneld has its subnet, not before as in Flannel's own manifest: a Pod whose sandbox is tried
+# in between fails, and the kubelet tries it again only 15 s later.
+_INSTALL_CONFLIST = """\
+tries=0
+until [ -s /run/flannel/subnet.env ]; do
+  tries=$((tries + 1))
+  if [ "$tries" -gt 300 ]; then echo "no subnet within 60 s" >&2; exit 1; fi
+  sleep 0.2
+done
+cp -f /etc/kube-flannel/cni-conf.json /etc/cni/net.d/10-flannel.conflist
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,12 +154,6 @@ def _init_containers(args: FlannelArgs) -> list[kubernetes.core.v1.ContainerArgs
             command=["cp", "-f", "/flannel", "/opt/cni/bin/flannel"],
             volume_mounts=[_mount("cni-bin", "/opt/cni/bin")],
         ),
-        kubernetes.core.v1.ContainerArgs(
-            name="install-cni",
-            image=args.image,
-            command=["cp", "-f", "/etc/kube-flannel/cni-conf.json", "/etc/cni/net.d/10-flannel.conflist"],
-            volume_mounts=[_mount("cni-conf", "/etc/cni/net.d"), _mount("config", "/etc/kube-flannel/")],
-        ),
     ]
 
 
@@ -175,8 +180,14 @@ def _flanneld(args: FlannelArgs) -> kubernetes.core.v1.ContainerArgs:
             core.EnvVarArgs(name="KUBERNETES_SERVICE_PORT", value=str(args.api_port)),
         ],
         security_context=core.SecurityContextArgs(privileged=True),
+        lifecycle=core.LifecycleArgs(
+            post_start=core.LifecycleHandlerArgs(
+                exec_=core.ExecActionArgs(command=["/bin/sh", "-c", _INSTALL_CONFLIST])
+            )
+        ),
         volume_mounts=[
             _mount("run", "/run/flannel"),
+            _mount("cni-conf", "/etc/cni/net.d"),
             _mount("config", "/etc/kube-flannel/"),
             _mount("xtables-lock", "/run/xtables.lock"),
         ],
