@@ -55,7 +55,7 @@ list() { # KIND WHAT: one thing a line
     chains) list_chains "$2" ;;
     nft-table) if command -v nft >/dev/null; then nft list tables | sed -n "s/^table \($2\)\$/\1/p"; fi ;;
     rule) for item in -4 -6; do ip $item rule show table "$2" | sed "s/^/$item /"; done ;;
-    routes) ip -4 route show table main root "$2" | grep --invert-match ' dev \(cni0\|cilium_\|lxc\|veth\)' || [ $? -eq 1 ] ;;
+    routes) ip -4 route show table main root "$2" | grep --invert-match ' dev \(cni0\|flannel\|cilium_\|lxc\|veth\)' || [ $? -eq 1 ] ;;
     sysctls) if [ -e "$baseline" ]; then { sysctl_values | diff - "$baseline" || [ $? -eq 1 ]; } | sed -n 's/^> //p'; fi ;;
     *) printf 'unknown kind of residue: %s\n' "$1" >&2; return 1 ;;
   esac

@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# The main job: Flannel up, the preview of the move, Cilium up on the same cluster, and what was measured before and
+# after. Can be run again from wherever it was cut off.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+say() { printf '\n== %s\n' "$*" >&2; }
+
+say "stack flannel: a Kind cluster with Flannel VXLAN"
+pulumi stack select --create flannel >&2
+pulumi up --stack flannel --yes --skip-preview >&2
+before=$(pulumi stack output --stack flannel --json verification)
+
+say "stack cilium: what the migration will do"
+pulumi stack select --create cilium >&2
+pulumi preview --stack cilium >&2
+
+say "stack cilium: the migration"
+pulumi up --stack cilium --yes --skip-preview >&2
+after=$(pulumi stack output --stack cilium --json verification)
+
+say "measured"
+python3 scripts/verdict.py "$before" "$after"

@@ -1,0 +1,72 @@
+"""A real cluster for the end-to-end tests, of its own name, so that nobody's cluster is in the way.
+
+The state is in a folder of the test's own, the program is the one in this repo. `--keep-failed` leaves the cluster
+where a test failed, to look at it; the next run adopts or removes it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+
+from engine.pulumi_cli import Stack
+
+ROOT = Path(__file__).parents[2]
+NAME = "cni-e2e"
+PROGRAM = ("__main__.py", "settings.py", "Pulumi.yaml", "components")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Real:
+    """Both stacks on one real cluster, and kubectl and docker for a look at it."""
+
+    stacks: dict[str, Stack]
+    kubeconfig: Path
+
+    def kubectl(self, *args: str) -> str:
+        return run("kubectl", "--kubeconfig", str(self.kubeconfig), *args)
+
+    def nodes(self) -> list[str]:
+        return sorted(run("kind", "get", "nodes", "--name", NAME).split())
+
+    def on_node(self, node: str, script: str, stdin: str = "") -> str:
+        return run("docker", "exec", "--interactive", node, "bash", "-euo", "pipefail", "-c", script, stdin=stdin)
+
+
+def run(*command: str, stdin: str = "") -> str:
+    done = subprocess.run(command, input=stdin, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, f"{' '.join(command)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.fixture(scope="session")
+def real(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Real]:
+    home = tmp_path_factory.mktemp("e2e")
+    program = home / "program"
+    program.mkdir()
+    for name in PROGRAM:
+        source = ROOT / name
+        if source.is_dir():
+            shutil.copytree(source, program / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, program)
+    for name in ("flannel", "cilium"):
+        config = yaml.safe_load((ROOT / f"Pulumi.{name}.yaml").read_text())
+        config["config"]["cni-migration:cluster"] = {"name": NAME}
+        (program / f"Pulumi.{name}.yaml").write_text(yaml.safe_dump(config))
+    run("kind", "delete", "cluster", "--name", NAME)
+    kubeconfig = home / "kubeconfig"
+    stacks = {
+        name: Stack(program=program, backend=home / "state", name=name).create() for name in ("flannel", "cilium")
+    }
+    yield Real(stacks=stacks, kubeconfig=kubeconfig)
+    if request.session.testsfailed and request.config.getoption("--keep-failed"):
+        return
+    run("kind", "delete", "cluster", "--name", NAME)
+    assert not (program / ".state" / f"{NAME}.creating").exists(), "a creation was left half done"

@@ -1,0 +1,164 @@
+"""The main job on a real Kind cluster, in the order a user would live through it. Each test goes on from the last.
+
+What is asserted of the network is measured by the program on the wire, and looked at here from outside once more.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from components.residue import render, residue
+from e2e.conftest import NAME, ROOT, Real, run
+
+pytestmark = pytest.mark.e2e
+POD_SUBNET = "10.244.0.0/16"
+CLEAN = (ROOT / "components" / "scripts" / "on-node" / "clean.sh").read_text()
+
+
+def leftovers(real: Real, node: str, owner: str) -> list[str]:
+    """What the clean-up's table still finds on a node of what `owner` leaves (of both, a live CNI's is no residue)."""
+    rows = [row for row in residue(POD_SUBNET) if row.owner == owner]
+    if owner == "flannel":
+        # Live Cilium is no residue of Flannel, but its Pods are veth-named nowhere and its chains are its own.
+        rows = [row for row in rows if row.what != "/var/lib/cni/results"]
+    return real.on_node(node, "export MODE=list\n" + CLEAN, stdin=render(rows)).splitlines()
+
+
+def verdict(real: Real, stack: str) -> dict[str, Any]:
+    real.kubeconfig.write_text(run("kind", "get", "kubeconfig", "--name", NAME))
+    return real.stacks[stack].outputs()["verification"]
+
+
+def assert_vxlan(result: dict[str, Any]) -> None:
+    assert (result["ok"], result["cni"], result["encapsulation"]) == (True, "flannel", "vxlan"), result
+    assert (result["icmpWireBytes"], result["overheadBytes"]) == (134, 50), "VXLAN is 50 bytes a packet"
+    assert result["services"] and result["dns"] and len(result["pairs"]) == 6
+    assert result["kubeProxyReplacement"] is False
+
+
+def assert_native(result: dict[str, Any]) -> None:
+    assert (result["ok"], result["cni"], result["encapsulation"]) == (True, "cilium", "none"), result
+    assert (result["icmpWireBytes"], result["overheadBytes"]) == (84, 0), "native routing adds nothing"
+    assert result["routing"] == "native" and result["kubeProxyReplacement"] is True
+    assert result["services"] and result["dns"] and len(result["pairs"]) == 6
+    assert all(pair["packets"] >= 5 for pair in result["pairs"]), "a pair was not measured"
+
+
+def owners(real: Real) -> set[str]:
+    template = r"jsonpath={range .items[*]}{.metadata.labels.cni-owner}{'\n'}{end}"
+    return set(real.kubectl("get", "nodes", "-o", template).split())
+
+
+def test_a_preview_without_a_cluster_lists_the_plan_and_makes_nothing(real: Real) -> None:
+    plan = [step for step in real.stacks["flannel"].preview_steps() if step.op == "create"]
+    assert len(plan) > 25, "the reviewer would not see what is going to be made"
+    assert run("docker", "ps", "-aq", "--filter", f"label=io.x-k8s.kind.cluster={NAME}") == ""
+
+
+def test_flannel_comes_up_with_vxlan_on_the_wire(real: Real) -> None:
+    real.stacks["flannel"].up()
+    assert_vxlan(verdict(real, "flannel"))
+    assert "flannel.1" in real.on_node(f"{NAME}-worker", "ip -brief link"), "the verdict is of something else"
+    real.stacks["flannel"].preview("--expect-no-changes")
+
+
+def test_the_other_stack_moves_the_cluster_to_native_routing_and_replaces_every_pod(real: Real) -> None:
+    real.kubectl(
+        "run", "bare", "--image=cni-migration/probe:kit", "--restart=Never", "--command", "--", "sleep", "9999"
+    )
+    real.kubectl("wait", "pod/bare", "--for=condition=Ready", "--timeout=60s")
+    before = real.kubectl("get", "pod", "bare", "-o", "jsonpath={.metadata.uid}")
+    # Residue of an earlier life on a node, that no object in the cluster knows of.
+    real.on_node(
+        f"{NAME}-worker",
+        """
+        iptables-legacy -t nat -N FLANNEL-POSTRTG; iptables-legacy -t nat -A POSTROUTING -j FLANNEL-POSTRTG
+        iptables-nft -t nat -N CNI-deadbeef; iptables-nft -t nat -A POSTROUTING -s 10.244.9.9 -j CNI-deadbeef
+        ip link add vethdead type veth peer name vethdeae; ip link set vethdead master cni0
+        mkdir -p /var/lib/cni/networks/cbr0; touch /var/lib/cni/networks/cbr0/10.244.9.9
+        touch /etc/cni/net.d/10-flannel.conflist.cilium_bak
+        """,
+    )
+    real.stacks["cilium"].up()
+    assert_native(verdict(real, "cilium"))
+    for node in real.nodes():
+        assert leftovers(real, node, "flannel") == [], f"{node} still has Flannel's; the article's author lost a day"
+    assert owners(real) == {"cilium"}
+    assert real.kubectl("get", "daemonsets", "-A", "-l", "app=flannel", "-o", "name") == ""
+    assert real.kubectl("get", "pod", "bare", "-o", "jsonpath={.metadata.uid}") != before, "a Pod kept a dead network"
+    real.kubectl("wait", "pod/bare", "--for=condition=Ready", "--timeout=60s")
+    real.stacks["cilium"].preview("--expect-no-changes")
+
+
+def test_dockers_own_dns_chains_survive_the_clean_up(real: Real) -> None:
+    chains = real.on_node(f"{NAME}-worker", "iptables-save -t nat; iptables-legacy-save -t nat")
+    assert "DOCKER_OUTPUT" in chains, "a flush would have cut the node off from names"
+
+
+def test_the_stack_that_lost_the_cluster_can_be_destroyed_without_touching_it(real: Real) -> None:
+    flannel = real.stacks["flannel"]
+    saved = flannel.export()
+    done = flannel.destroy()
+    assert "owned by stack cilium" in done.stdout + done.stderr
+    assert real.kubectl("get", "daemonset", "cilium", "-n", "kube-system", "-o", "name").strip(), "Cilium is gone"
+    real.stacks["cilium"].preview("--expect-no-changes")
+    backup = Path(flannel.backend).parent / "flannel.json"
+    backup.write_text(json.dumps(saved))
+    flannel.run("stack", "import", "--stack", "flannel", "--file", str(backup))
+
+
+def test_a_stack_with_a_stale_state_takes_the_cluster_back_to_flannel(real: Real) -> None:
+    changed = {step.name for step in real.stacks["flannel"].preview_steps() if step.op not in ("same", "refresh")}
+    assert {"migration-gate", "flannel-daemonset"} <= changed, "the preview hides what the up will do"
+    real.stacks["flannel"].up()
+    assert_vxlan(verdict(real, "flannel"))
+    for node in real.nodes():
+        assert leftovers(real, node, "cilium") == [], f"{node} still has Cilium's"
+        assert "cilium" not in real.on_node(node, "ls /etc/sysctl.d /etc/cni/net.d /opt/cni/bin")
+    assert "cilium.io" not in real.kubectl("get", "crd", "-o", "name"), "CiliumNodes would keep old podCIDRs"
+    assert owners(real) == {"flannel"}
+    real.stacks["flannel"].preview("--expect-no-changes")
+
+
+def test_a_cluster_left_on_vxlan_while_native_is_asked_for_fails_the_up(real: Real) -> None:
+    flannel = real.stacks["flannel"]
+    flannel.set_config("cni-migration:cni", "cilium")
+    tunnel = {"routingMode": "tunnel", "tunnelProtocol": "vxlan", "autoDirectNodeRoutes": False}
+    for key, value in tunnel.items():
+        flannel.set_config(f"cni-migration:cilium.values.{key}", json.dumps(value).strip('"'), "--path")
+    failed = flannel.up(check=False)
+    text = failed.stdout + failed.stderr
+    assert failed.returncode != 0, "up said done on the network it was to replace"
+    assert "encapsulation none expected, vxlan found" in text, text[-3000:]
+
+
+def test_the_same_stack_ends_on_native_routing_once_the_override_is_gone(real: Real) -> None:
+    flannel = real.stacks["flannel"]
+    flannel.run("config", "rm", "--stack", "flannel", "cni-migration:cilium")
+    flannel.up()
+    assert_native(verdict(real, "flannel"))
+    flannel.preview("--expect-no-changes")
+
+
+def test_a_restarted_node_serves_again_and_nothing_is_to_change(real: Real) -> None:
+    node = f"{NAME}-worker2"
+    run("docker", "restart", node)
+    real.kubectl("wait", f"node/{node}", "--for=condition=Ready", "--timeout=180s")
+    api = real.kubectl("get", "service", "kubernetes", "-o", "jsonpath={.spec.clusterIP}").strip()
+    probe = real.kubectl(
+        *PROBES, "pods", "-l", "app=probe-host", "-o", "name", f"--field-selector=spec.nodeName={node}"
+    ).strip()
+    real.kubectl("wait", "-n", "cni-migration", probe, "--for=condition=Ready", "--timeout=180s")
+    ask = f"curl -sk --retry 60 --retry-all-errors --retry-delay 1 --max-time 2 https://{api}/readyz"
+    answer = real.kubectl("exec", "-n", "cni-migration", probe, "--", "bash", "-c", ask)
+    assert answer, "the ClusterIP of the API is dead on the node after a restart (cilium#27900)"
+    real.stacks["flannel"].preview("--expect-no-changes")
+
+
+def test_the_owner_s_destroy_deletes_the_cluster(real: Real) -> None:
+    real.stacks["flannel"].destroy()
+    assert NAME not in run("kind", "get", "clusters").split()
