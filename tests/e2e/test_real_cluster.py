@@ -16,15 +16,14 @@ from e2e.conftest import NAME, ROOT, Real, run
 
 pytestmark = pytest.mark.e2e
 POD_SUBNET = "10.244.0.0/16"
+PROBES = ("get", "-n", "cni-migration")
 CLEAN = (ROOT / "components" / "scripts" / "on-node" / "clean.sh").read_text()
 
 
 def leftovers(real: Real, node: str, owner: str) -> list[str]:
-    """What the clean-up's table still finds on a node of what `owner` leaves (of both, a live CNI's is no residue)."""
-    rows = [row for row in residue(POD_SUBNET) if row.owner == owner]
-    if owner == "flannel":
-        # Live Cilium is no residue of Flannel, but its Pods are veth-named nowhere and its chains are its own.
-        rows = [row for row in rows if row.what != "/var/lib/cni/results"]
+    """What the clean-up's own table still finds on a node of what `owner` leaves there."""
+    # The result folder is libcni's: the CNI that runs now writes there as well.
+    rows = [row for row in residue(POD_SUBNET) if row.owner == owner and row.what != "/var/lib/cni/results"]
     return real.on_node(node, "export MODE=list\n" + CLEAN, stdin=render(rows)).splitlines()
 
 
@@ -67,9 +66,8 @@ def test_flannel_comes_up_with_vxlan_on_the_wire(real: Real) -> None:
 
 
 def test_the_other_stack_moves_the_cluster_to_native_routing_and_replaces_every_pod(real: Real) -> None:
-    real.kubectl(
-        "run", "bare", "--image=cni-migration/probe:kit", "--restart=Never", "--command", "--", "sleep", "9999"
-    )
+    image = real.kubectl(*PROBES, "daemonset", "probe", "-o", "jsonpath={.spec.template.spec.containers[0].image}")
+    real.kubectl("run", "bare", f"--image={image}", "--restart=Never", "--command", "--", "sleep", "9999")
     real.kubectl("wait", "pod/bare", "--for=condition=Ready", "--timeout=60s")
     before = real.kubectl("get", "pod", "bare", "-o", "jsonpath={.metadata.uid}")
     # Residue of an earlier life on a node, that no object in the cluster knows of.
