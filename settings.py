@@ -108,17 +108,21 @@ DEFAULTS: dict[str, Any] = {
 
 def load() -> Settings:
     """The settings of the current stack; raises SettingsError with every mistake in them."""
-    site_path = os.environ.get(SITE_VARIABLE)
-    site: Mapping[str, Any] = {}
-    if site_path:
-        try:
-            loaded = yaml.safe_load(Path(site_path).read_text())
-        except (OSError, yaml.YAMLError) as error:
-            raise SettingsError(f"{SITE_VARIABLE}={site_path} cannot be read: {error}") from error
-        if loaded is not None and not isinstance(loaded, dict):
-            raise SettingsError(f"{SITE_VARIABLE}={site_path} holds no mapping of settings")
-        site = cast("Mapping[str, Any]", loaded or {})
-    return parse(stack_config(), site)
+    return parse(stack_config(), site())
+
+
+def site() -> Mapping[str, Any]:
+    """What the site file says, nothing where none is named; raises SettingsError where it cannot be read."""
+    path = os.environ.get(SITE_VARIABLE)
+    if not path:
+        return {}
+    try:
+        loaded = yaml.safe_load(Path(path).read_text())
+    except (OSError, yaml.YAMLError) as error:
+        raise SettingsError(f"{SITE_VARIABLE}={path} cannot be read: {error}") from error
+    if loaded is not None and not isinstance(loaded, dict):
+        raise SettingsError(f"{SITE_VARIABLE}={path} holds no mapping of settings")
+    return cast("Mapping[str, Any]", loaded or {})
 
 
 def stack_config() -> dict[str, Any]:
@@ -139,9 +143,9 @@ def _value(config: pulumi.Config, key: str) -> object:
     return json.loads(text) if text.startswith(("{", "[")) else text
 
 
-def parse(stack: Mapping[str, Any], site: Mapping[str, Any] | None = None) -> Settings:
-    """Check `stack` laid over `site` laid over the defaults. Raises SettingsError naming every mistake."""
-    read = Reader(DEFAULTS, [(SITE_VARIABLE, site or {}), ("stack", stack)], extra_keys=("cni",))
+def parse(stack: Mapping[str, Any], site_layer: Mapping[str, Any] | None = None) -> Settings:
+    """Check `stack` laid over `site_layer` laid over the defaults. Raises SettingsError naming every mistake."""
+    read = Reader(DEFAULTS, [(SITE_VARIABLE, site_layer or {}), ("stack", stack)], extra_keys=("cni",))
     cni = read.choice("cni", ("flannel", "cilium"))
     strategy = read.choice("migration.strategy", ("recreate",))
     cluster = ClusterSettings(

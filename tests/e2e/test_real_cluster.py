@@ -160,3 +160,12 @@ def test_a_restarted_node_serves_again_and_nothing_is_to_change(real: Real) -> N
 def test_the_owner_s_destroy_deletes_the_cluster(real: Real) -> None:
     real.stacks["flannel"].destroy()
     assert NAME not in run("kind", "get", "clusters").split()
+
+
+def test_a_stack_whose_cluster_is_gone_plans_a_new_one_and_can_be_destroyed(real: Real) -> None:
+    cilium = real.stacks["cilium"]
+    plan = {step.name: step.op for step in cilium.preview_steps()}
+    assert plan["cilium-release"] == "create", f"the state of a cluster that is gone is in the way: {plan}"
+    done = cilium.destroy()
+    assert "is gone already" in done.stdout + done.stderr
+    assert cilium.resources() == {}, "the state would have to be edited by hand"

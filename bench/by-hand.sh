@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# The migration from Flannel to Cilium as a careful person does it by hand, with kubectl, docker exec and helm: the same
+# steps as `pulumi up --stack cilium`, without an engine. For bench/compare.sh; expects Flannel of this project running.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+: "${CLUSTER:?}" "${VALUES:?a file with the Helm values}" "${CHART:?a path or a chart}" "${PROBES:?a file with the probes}"
+scripts=components/scripts
+export CLUSTER CNI=cilium
+
+KUBECONFIG=$(mktemp)
+export KUBECONFIG
+trap 'rm -f -- "$KUBECONFIG"' EXIT
+kind get kubeconfig --name "$CLUSTER" >"$KUBECONFIG"
+mapfile -t nodes < <(kind get nodes --name "$CLUSTER")
+
+bash "$scripts/takeover.sh"
+table=$(python3 -c 'from components.residue import render, residue; print(render(residue("10.244.0.0/16")), end="")')
+cleaning=()
+for node in "${nodes[@]}"; do
+  NODE=$node bash "$scripts/node-clean.sh" <<<"$table" >/dev/null &
+  cleaning+=($!)
+done
+for job in "${cleaning[@]}"; do wait "$job"; done
+CUTOFF=$(date --utc +%Y-%m-%dT%H:%M:%SZ)
+export CUTOFF
+bash "$scripts/pods-evict.sh"
+kubectl apply --filename "$PROBES" >&2
+helm install cilium "$CHART" --namespace kube-system --values "$VALUES" --wait --timeout 10m >&2
+bash "$scripts/pods-replace.sh"
+SERVICE_PORT=8080 bash "$scripts/verify.sh" >/dev/null

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Times `pulumi up --stack cilium` on a running Flannel cluster against bench/by-hand.sh, pair by pair, and prints the
+# seconds and the ratio of each pair, then the median ratio. Argument: how many pairs (3). Takes about 4 minutes a pair.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+pairs=${1:-3}
+export CLUSTER=${CLUSTER:-cni-migration}
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+
+say() { printf '%s\n' "$*" >&2; }
+
+up() { pulumi up --stack "$1" --yes --skip-preview >"$work/log" 2>&1 || { cat "$work/log" >&2; return 1; }; }
+
+seconds() { # COMMAND...: prints how long it took
+  local begin=$EPOCHREALTIME
+  "$@" >&2
+  awk -v a="$begin" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }'
+}
+
+hand() { bash bench/by-hand.sh >"$work/log" 2>&1 || { cat "$work/log" >&2; return 1; }; }
+
+kube() { docker exec --interactive "$CLUSTER-control-plane" kubectl --kubeconfig=/etc/kubernetes/admin.conf "$@"; }
+
+for stack in flannel cilium; do pulumi stack select --create "$stack" >&2; done
+up flannel
+up cilium
+# What the release was installed with, and the probes as they are, are what the other way must install as well.
+export VALUES=$work/values.yaml PROBES=$work/probes.yaml CHART
+docker cp "$(command -v helm)" "$CLUSTER-control-plane:/usr/local/bin/helm-bench" >&2
+docker exec --env KUBECONFIG=/etc/kubernetes/admin.conf "$CLUSTER-control-plane" \
+  helm-bench get values cilium --namespace kube-system --output yaml >"$VALUES"
+docker exec "$CLUSTER-control-plane" rm /usr/local/bin/helm-bench
+kube get daemonset,service --namespace cni-migration --output json |
+  python3 -c '
+import json, sys
+document = json.load(sys.stdin)
+for item in document["items"]:
+    item.pop("status", None)
+    for key in ("resourceVersion", "uid", "creationTimestamp", "generation", "managedFields", "annotations"):
+        item["metadata"].pop(key, None)
+    for key in ("clusterIP", "clusterIPs"):
+        item["spec"].pop(key, None)
+json.dump(document, sys.stdout)' >"$PROBES"
+CHART=$(python3 -c '
+import settings
+print(settings.parse({"cni": "cilium"}, settings.site()).cilium.chart)')
+
+for pair in $(seq "$pairs"); do
+  up flannel
+  engine=$(seconds up cilium)
+  up flannel
+  by_hand=$(seconds hand)
+  # The marker still says flannel; the next `up` has to see that somebody else was here.
+  kube patch configmap cni-migration --namespace kube-system --type merge \
+    --patch '{"data": {"stack": "by-hand", "cni": "cilium", "phase": "ready"}}' >&2
+  printf 'pair %s: pulumi %s s, by hand %s s, ratio %s\n' "$pair" "$engine" "$by_hand" \
+    "$(awk -v a="$engine" -v b="$by_hand" 'BEGIN { printf "%.2f", a / b }')"
+done | tee "$work/pairs"
+awk '{ print $NF }' "$work/pairs" | sort -n | awk '{ r[NR] = $1 } END { print "median ratio " (NR % 2 ? r[(NR + 1) / 2] : (r[NR / 2] + r[NR / 2 + 1]) / 2) }'
