@@ -140,7 +140,10 @@ def stack_config() -> dict[str, Any]:
 def _value(config: pulumi.Config, key: str) -> object:
     """A structured value as such, anything else as the text it is."""
     text = config.require(key)
-    return json.loads(text) if text.startswith(("{", "[")) else text
+    try:
+        return json.loads(text) if text.startswith(("{", "[")) else text
+    except ValueError:
+        return text  # which is then reported as the wrong value that it is
 
 
 def parse(stack: Mapping[str, Any], site_layer: Mapping[str, Any] | None = None) -> Settings:

@@ -48,7 +48,7 @@ class Migration(pulumi.ComponentResource):
     def __init__(self, name: str, args: MigrationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cni-migration:index:Migration", name, None, opts)
         claim, triggers, cluster = args.claim, args.claim.triggers, args.cluster_resource
-        base = {"CLUSTER": args.cluster, "STACK": claim.stack, "CNI": claim.cni}
+        base = {"CLUSTER": args.cluster, "STACK": claim.stack, "CNI": claim.cni, "EPOCH": str(claim.epoch)}
 
         def after(*steps: pulumi.Resource) -> pulumi.ResourceOptions:
             # deleted_with: a destroy takes the cluster away, and none of these steps can be undone on its own.
@@ -75,10 +75,10 @@ class Migration(pulumi.ComponentResource):
             environment={
                 **base,
                 "GENERATION": claim.generation,
-                "EPOCH": str(claim.epoch),
                 "ABANDON_EPOCH": str(args.abandon_epoch),
             },
             triggers=triggers,
+            once=True,
             opts=after(preflight),
         )
         gate = script_command(
@@ -86,6 +86,7 @@ class Migration(pulumi.ComponentResource):
             "takeover",
             environment=base,
             triggers=triggers,
+            once=True,
             opts=gate_options(self, cluster, after=[claimed, args.provider]),
         )
         cleanup = NodeCleanup(
@@ -98,8 +99,9 @@ class Migration(pulumi.ComponentResource):
         evicted = script_command(
             f"{name}-evict",
             "pods-evict",
-            environment={"CLUSTER": args.cluster, "CUTOFF": cleanup.cleaned_at},
+            environment={**base, "CUTOFF": cleanup.cleaned_at},
             triggers=triggers,
+            once=True,
             opts=after(*cleanup.steps),
         )
         self.cleaned_at = cleanup.cleaned_at

@@ -42,6 +42,7 @@ class NodeCleanup(pulumi.ComponentResource):
                 environment={"NODE": node},
                 stdin=render(residue(args.pod_subnet)),
                 triggers=args.triggers,
+                once=True,
                 opts=child_opts,
             )
             for node in args.nodes

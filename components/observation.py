@@ -74,16 +74,27 @@ def observe(cluster: str, runner: Run = run) -> Observed | None:
             f"cluster {cluster}: {', '.join(stopped)} not running; start with `docker start {' '.join(stopped)}`, "
             "then run the same command again"
         )
-    control_plane = next((node.name for node in nodes if node.role == "control-plane"), None)
-    wreck = (BREADCRUMBS / f"{cluster}.creating").exists()
-    if control_plane is None or wreck:
-        if not wreck:
-            raise ObservationError(
-                f"cluster {cluster} has no control plane; if it is of no use, `kind delete cluster -n {cluster}`"
-            )
+    try:
+        observed = observed_from(nodes, json.loads(runner(_read_config_maps(_control_plane(cluster, nodes)))))
+    except ObservationError:
+        observed = None
+        if not _creation_was_cut_off(cluster):
+            raise
+    if _creation_was_cut_off(cluster) and (observed is None or observed.marker is None):
         pulumi.log.warn(f"the creation of cluster {cluster} was cut off; what it left is removed first")
         return None
-    return observed_from(nodes, json.loads(runner(_read_config_maps(control_plane))))
+    return observed
+
+
+def _creation_was_cut_off(cluster: str) -> bool:
+    return (BREADCRUMBS / f"{cluster}.creating").exists()
+
+
+def _control_plane(cluster: str, nodes: Sequence[Node]) -> str:
+    for node in nodes:
+        if node.role == "control-plane":
+            return node.name
+    raise ObservationError(f"cluster {cluster} has no control plane; if of no use, `kind delete cluster -n {cluster}`")
 
 
 def _list_nodes(cluster: str) -> list[str]:

@@ -11,13 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["link", "mount", "path", "chains", "nft-table", "rule", "routes", "sysctls"]
+Kind = Literal["process", "link", "tc", "mount", "path", "chains", "nft-table", "rule", "routes", "sysctls"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Residue:
-    """One row. `what` is a shell pattern for link and path, a prefix for chains, a table number for rule, a subnet
-    for routes; `why` names what goes wrong if it stays, with the report it comes from."""
+    """One row. `what` is a shell pattern for link and path, a prefix for chains and tc (program names), a table number
+    for rule, a subnet for routes; `why` names what goes wrong if it stays, with the report it comes from."""
 
     owner: Literal["flannel", "cilium"]
     kind: Kind
@@ -27,18 +27,19 @@ class Residue:
 
 # The kubelet's own chains begin with KUBE- too; clean.sh knows them and leaves them.
 _FLANNEL: tuple[tuple[Kind, str, str], ...] = (
+    ("path", "/etc/cni/net.d/10-flannel.conflist", "the runtime calls Flannel's plugin again (flannel#2063)"),
+    ("path", "/opt/cni/bin/flannel", "an old plugin answers for a new configuration"),
+    ("process", "flannel", "a CNI DEL that is under way writes state after it was removed"),
     ("link", "veth*", "a dead Pod's interface keeps the bridge and its address alive"),
     ("link", "cni0", "'cni0 already has an IP address different from …' (coredns/deployment#87)"),
     ("link", "flannel.1", "the VXLAN device keeps UDP 8472 and routes to every podCIDR (cilium#3219)"),
     ("link", "flannel-v6.1", "the same for IPv6"),
-    ("path", "/etc/cni/net.d/10-flannel.conflist", "the runtime calls Flannel's plugin again (flannel#2063)"),
     ("path", "/etc/cni/net.d/*.cilium_bak", "Cilium renames it back when it is uninstalled (multus-cni#972)"),
     ("path", "/run/flannel", "two nodes with one subnet, from a stale subnet.env (flannel#1182)"),
     ("path", "/var/lib/cni/flannel", "the plugin's saved delegates name a bridge that is gone"),
     ("path", "/var/lib/cni/networks", "'no IP addresses available' (kubernetes#39557)"),
     ("path", "/var/lib/cni/results", "CNI DEL runs with results of the old network"),
     ("path", "/var/lib/cni/cache", "the same, for the newer library"),
-    ("path", "/opt/cni/bin/flannel", "an old plugin answers for a new configuration"),
     ("chains", "FLANNEL-", "FLANNEL-POSTRTG still SNATs between nodes (calico#12920)"),
     ("chains", "CNI-", "portmap's and bridge's NAT to Pods that are gone"),
     ("chains", "KUBE-", "kube-proxy does not clean up on exit (kubernetes#119265)"),
@@ -48,10 +49,12 @@ _FLANNEL: tuple[tuple[Kind, str, str], ...] = (
     ("nft-table", "ip6 kube-proxy", "the same for IPv6"),
 )
 _CILIUM: tuple[tuple[Kind, str, str], ...] = (
-    ("link", "lxc*", "a dead Pod's interface keeps its tc programs and routes"),
-    ("link", "cilium_*", "'address already in use' for flannel.1 (tke#1279); they outlive an uninstall (cilium#34289)"),
     ("path", "/etc/cni/net.d/05-cilium.conflist", "'cilium.sock missing' for every new Pod (cilium#27715)"),
     ("path", "/opt/cni/bin/cilium-cni", "an old plugin answers for a new configuration"),
+    ("process", "cilium-cni", "a CNI DEL that is under way queues in /run/cilium after it was removed"),
+    ("tc", "cil_", "before kernel 6.6 programs are filters on eth0, and no pin holds them"),
+    ("link", "lxc*", "a dead Pod's interface keeps its tc programs and routes"),
+    ("link", "cilium_*", "'address already in use' for flannel.1 (tke#1279); they outlive an uninstall (cilium#34289)"),
     ("path", "/sys/fs/bpf/cilium", "socket load balancing stays attached, ClusterIPs are dead (cilium#30688)"),
     ("path", "/sys/fs/bpf/tc", "programs on eth0 keep dropping and translating (cilium#17292)"),
     ("mount", "/run/cilium/cgroupv2", "the folder below cannot be removed"),

@@ -41,6 +41,7 @@ class Verification(pulumi.ComponentResource):
     def __init__(self, name: str, args: VerificationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cni-migration:index:Verification", name, None, opts)
         claim, triggers = args.claim, args.claim.triggers
+        base = {"CLUSTER": args.cluster, "STACK": claim.stack, "EPOCH": str(claim.epoch)}
 
         def after(*steps: pulumi.Resource) -> pulumi.ResourceOptions:
             # deleted_with: a measurement has nothing to undo, and a destroy takes the cluster away.
@@ -49,8 +50,9 @@ class Verification(pulumi.ComponentResource):
         replaced = script_command(
             f"{name}-pods",
             "pods-replace",
-            environment={"CLUSTER": args.cluster, "CUTOFF": args.cleaned_at},
+            environment={**base, "CUTOFF": args.cleaned_at},
             triggers=triggers,
+            once=True,
             opts=after(*args.after),
         )
         measured = script_command(
@@ -63,8 +65,9 @@ class Verification(pulumi.ComponentResource):
         script_command(
             f"{name}-settle",
             "settle",
-            environment={"CLUSTER": args.cluster, "STACK": claim.stack, "EPOCH": str(claim.epoch)},
+            environment=base,
             triggers=triggers,
+            once=True,
             opts=after(measured),
         )
         self.result = measured.stdout.apply(json.loads)

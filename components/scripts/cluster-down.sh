@@ -11,10 +11,16 @@ if ! grep --fixed-strings --line-regexp --quiet -- "$CLUSTER" <<<"$clusters"; th
   exit 0
 fi
 
-if [ -e ".state/$CLUSTER.creating" ]; then
+breadcrumb=.state/$CLUSTER.creating
+if [ -e "$breadcrumb" ] && holder_alive "$(cat "$breadcrumb")"; then
+  fail "an up is creating cluster $CLUSTER right now; wait for it to end"
+fi
+private_kubeconfig
+if kind get kubeconfig --name "$CLUSTER" >"$KUBECONFIG" && owner=$(marker_field stack) && [ -n "$owner" ]; then
+  : # the marker's word
+elif [ -e "$breadcrumb" ]; then
   owner=$STACK # its creation was cut off, in this folder: it has no marker yet and is nobody else's
 else
-  use_cluster
   owner=$(marker_field stack) ||
     fail "cluster $CLUSTER does not answer, so its owner cannot be read and it is left alone. Start it (docker start)" \
       "and run destroy again, or remove it by hand: kind delete cluster --name $CLUSTER"
@@ -25,4 +31,4 @@ if [ "$owner" != "$STACK" ]; then
   exit 0
 fi
 kind delete cluster --name "$CLUSTER" >&2
-rm -f -- ".state/$CLUSTER.creating"
+rm -f -- "$breadcrumb"

@@ -15,6 +15,8 @@ exists() {
   grep --fixed-strings --line-regexp --quiet -- "$CLUSTER" <<<"$clusters"
 }
 
+whole() { kind get kubeconfig --name "$CLUSTER" >"$KUBECONFIG" && [ -n "$(marker_field stack)" ]; }
+
 create() {
   (set -o noclobber && holder >"$breadcrumb") || fail "another up is creating cluster $CLUSTER right now"
   say "creating the Kind cluster $CLUSTER"
@@ -27,8 +29,11 @@ if [ -e "$breadcrumb" ]; then
   if holder_alive "$(cat "$breadcrumb")"; then
     fail "another up is creating cluster $CLUSTER right now; wait for it to end"
   fi
-  say "the creation of $CLUSTER was cut off; removing what it left"
-  kind delete cluster --name "$CLUSTER" >&2
+  # A marker says that the cluster of this name is a whole one, whoever made it: never to be removed here.
+  if ! whole; then
+    say "the creation of $CLUSTER was cut off; removing what it left"
+    kind delete cluster --name "$CLUSTER" >&2
+  fi
   rm -- "$breadcrumb"
 fi
 if exists; then

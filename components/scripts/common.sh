@@ -14,14 +14,21 @@ fail() {
 # long as its `pulumi up`) and when that process started, since process numbers are used again.
 holder() { printf '%s %s %s' "$(uname -n)" "$PPID" "$(started "$PPID")"; }
 
-# Prints when a process started; fails where it is gone.
-started() { ps -o lstart= -p "$1" | tr -s ' ' '_'; }
+# Prints when a process started, in a form that no clock or locale changes; fails where it is gone.
+started() {
+  if [ -d /proc/self ]; then
+    # Ticks since boot, the 20th field behind the name (which may hold spaces), and the boot they count from.
+    sed 's/.*) //' "/proc/$1/stat" | cut -d' ' -f20 | paste -d@ - /proc/sys/kernel/random/boot_id
+  else
+    LC_ALL=C TZ=UTC ps -o lstart= -p "$1" | tr -s ' ' '_'
+  fi
+}
 
 # Succeeds where the holder $1 still runs on this host; fails where it has ended, or nobody is named.
 holder_alive() {
   local host pid since
   read -r host pid since <<<"$1"
-  [ "$host" = "$(uname -n)" ] && [ -n "$pid" ] && [ "$(started "$pid")" = "$since" ]
+  [ "$host" = "$(uname -n)" ] && [ -n "$pid" ] && [ "$(started "$pid" 2>/dev/null)" = "$since" ]
 }
 
 # Points kubectl, helm and kind at a private kubeconfig that goes with the script.
@@ -34,13 +41,24 @@ private_kubeconfig() {
 # The same with the kubeconfig of $CLUSTER in it.
 use_cluster() {
   private_kubeconfig
-  kind get kubeconfig --name "$CLUSTER" >"$KUBECONFIG" || fail "kind has no kubeconfig for cluster $CLUSTER"
+  kind get kubeconfig --name "$CLUSTER" >"$KUBECONFIG" ||
+    fail "kind has no kubeconfig for cluster $CLUSTER. Is a node stopped? Start it (docker start), run the same again"
 }
 
 # Prints a field of the marker's data, or nothing where there is no marker. Fails where the API does not answer.
 marker_field() {
   kubectl --namespace kube-system --request-timeout=15s get configmap "$MARKER" --ignore-not-found \
     --output "jsonpath={.data.$1}"
+}
+
+# Names this process in the marker as the one that migrates, at the start of each step: an `up` that goes on after it was
+# cut off does not claim again. Fails where somebody else owns the cluster by now.
+hold() {
+  kubectl --namespace kube-system patch configmap "$MARKER" --type json --patch "[
+    {\"op\": \"test\", \"path\": \"/data/stack\", \"value\": \"$STACK\"},
+    {\"op\": \"test\", \"path\": \"/data/epoch\", \"value\": \"$EPOCH\"},
+    {\"op\": \"replace\", \"path\": \"/data/holder\", \"value\": \"$(holder)\"}]" >&2 ||
+    fail "cluster $CLUSTER is not owned by stack $STACK with epoch $EPOCH any more; look at \`pulumi preview\`"
 }
 
 # Prints a marker as a manifest: RESOURCE_VERSION (empty: any) STACK CNI GENERATION EPOCH PHASE HOLDER
@@ -62,9 +80,10 @@ data:
 EOM
 }
 
-# Prints NAMESPACE NAME CREATED CONTROLLER of every Pod on the Pod network; CONTROLLER is its kind, or `none`.
+# Prints NAMESPACE NAME CREATED CONTROLLER of every Pod on the Pod network that has not ended; CONTROLLER is its kind, or
+# `none`.
 pods_on_pod_network() {
-  kubectl get pods --all-namespaces --output go-template='{{range .items}}{{if not .spec.hostNetwork}}{{
+  kubectl get pods --all-namespaces --field-selector status.phase!=Succeeded,status.phase!=Failed --output go-template='{{range .items}}{{if not .spec.hostNetwork}}{{
     .metadata.namespace}} {{.metadata.name}} {{.metadata.creationTimestamp}} {{with .metadata.ownerReferences}}{{
     (index . 0).kind}}{{else}}none{{end}}{{"\n"}}{{end}}{{end}}'
 }

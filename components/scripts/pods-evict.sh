@@ -4,12 +4,16 @@
 set -euo pipefail
 # shellcheck source=components/scripts/common.sh
 . "$(dirname "$0")/common.sh"
-: "${CLUSTER:?}" "${CUTOFF:?}"
+: "${CLUSTER:?}" "${STACK:?}" "${EPOCH:?}" "${CUTOFF:?}"
 use_cluster
+hold
+
+pods=$(pods_on_pod_network)
+[ -n "$pods" ] || exit 0
 
 while read -r namespace name created controller; do
   if [[ $created < $CUTOFF && $controller != none ]]; then
     say "evicting $namespace/$name"
     kubectl delete pod "$name" --namespace "$namespace" --ignore-not-found --wait=false >&2
   fi
-done < <(pods_on_pod_network)
+done <<<"$pods"

@@ -4,8 +4,12 @@
 set -euo pipefail
 # shellcheck source=components/scripts/common.sh
 . "$(dirname "$0")/common.sh"
-: "${CLUSTER:?}" "${CUTOFF:?}"
+: "${CLUSTER:?}" "${STACK:?}" "${EPOCH:?}" "${CUTOFF:?}"
 use_cluster
+hold
+
+pods=$(pods_on_pod_network)
+[ -n "$pods" ] || exit 0
 
 while read -r namespace name created controller; do
   [[ $created < $CUTOFF ]] || continue
@@ -16,4 +20,4 @@ while read -r namespace name created controller; do
   else
     kubectl wait pod "$name" --namespace "$namespace" --for=delete --timeout=120s >&2
   fi
-done < <(pods_on_pod_network)
+done <<<"$pods"

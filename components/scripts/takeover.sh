@@ -5,8 +5,9 @@
 set -euo pipefail
 # shellcheck source=components/scripts/common.sh
 . "$(dirname "$0")/common.sh"
-: "${CLUSTER:?}" "${CNI:?}"
+: "${CLUSTER:?}" "${CNI:?}" "${STACK:?}" "${EPOCH:?}"
 use_cluster
+hold
 label=app.kubernetes.io/part-of=cni-migration
 
 gone() { kubectl delete "$@" --ignore-not-found --timeout=120s >&2; }
@@ -48,8 +49,11 @@ remove_cilium &
 cilium=$!
 remove_flannel &
 flannel=$!
-wait "$cilium"
-wait "$flannel"
+# Both end before a failure of either is reported: the next `up` must not start while one of them still deletes.
+failed=0
+wait "$cilium" || failed=1
+wait "$flannel" || failed=1
+[ "$failed" -eq 0 ] || fail "what the other CNI has in the cluster could not all be removed"
 await_pods
 
 kubectl annotate nodes --all flannel.alpha.coreos.com/backend-data- flannel.alpha.coreos.com/backend-type- \

@@ -19,7 +19,7 @@ from engine.pulumi_cli import Stack
 
 ROOT = Path(__file__).parents[2]
 NAME = "cni-e2e"
-PROGRAM = ("__main__.py", "settings.py", "Pulumi.yaml", "components")
+PROGRAM = ("__main__.py", "settings.py", "Pulumi.yaml", "components", "pyproject.toml", "uv.lock")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -215,7 +216,8 @@ def test_a_migration_of_another_stack_that_still_runs_is_not_taken_over(world: W
     flannel, cilium = world.stacks["flannel"], world.stacks["cilium"]
     flannel.up()
     marker = json.loads((world.fake / "marker.json").read_text())
-    since = os.popen(f"ps -o lstart= -p {os.getpid()} | tr -s ' ' '_'").read().strip()
+    common = ROOT / "components" / "scripts" / "common.sh"
+    since = subprocess.check_output(["bash", "-c", f". {common}; started {os.getpid()}"], text=True).strip()
     marker["data"].update(phase="migrating", holder=f"{os.uname().nodename} {os.getpid()} {since}")
     (world.fake / "marker.json").write_text(json.dumps(marker))
     world.calls()

@@ -63,7 +63,14 @@ def test_a_stopped_node_is_named_with_the_way_to_start_it() -> None:
 def test_the_wreck_of_a_creation_that_was_cut_off_is_no_cluster() -> None:
     Path(".state").mkdir()
     Path(".state/c.creating").touch()
-    assert observe("c", docker(NODES)) is None, "the next up could not make the cluster again"
+    assert observe("c", docker(NODES, KUBEADM)) is None, "the next up could not make the cluster again"
+
+
+def test_a_whole_cluster_is_never_taken_for_a_wreck(tmp_path: Path) -> None:
+    Path(".state").mkdir()
+    Path(".state/c.creating").touch()
+    observed = observe("c", docker(NODES, {"kind": "List", "items": [KUBEADM, MARKER]}))
+    assert observed is not None, "somebody's cluster would be deleted for a file that was left behind"
 
 
 def test_an_engine_that_is_not_there_is_an_error_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:

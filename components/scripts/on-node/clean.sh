@@ -40,6 +40,18 @@ remove_chains() {
   done
 }
 
+# Prints DEVICE DIRECTION for the devices with a tc program whose name begins with $1.
+list_filters() {
+  local device direction
+  for device in /sys/class/net/*; do
+    for direction in ingress egress; do
+      if tc filter show dev "${device##*/}" "$direction" 2>/dev/null | grep --quiet " $1"; then
+        printf '%s %s\n' "${device##*/}" "$direction"
+      fi
+    done
+  done
+}
+
 sysctl_values() { sysctl -a --pattern '^net\.ipv4\.conf\.(all|default|eth0)\.rp_filter$'; }
 
 list() { # KIND WHAT: one thing a line
@@ -50,6 +62,8 @@ list() { # KIND WHAT: one thing a line
         # shellcheck disable=SC2053 # the right side is a pattern
         if [[ ${item##*/} == $2 ]]; then printf '%s\n' "${item##*/}"; fi
       done ;;
+    process) pgrep --exact -- "$2" || [ $? -eq 1 ] ;;
+    tc) list_filters "$2" ;;
     mount) findmnt --noheadings --output TARGET --raw | grep --fixed-strings --line-regexp -- "$2" || [ $? -eq 1 ] ;;
     path) compgen -G "$2" || [ $? -eq 1 ] ;;
     chains) list_chains "$2" ;;
@@ -65,6 +79,10 @@ remove() { # KIND WHAT ITEM
   case $1 in
     # A veth goes with its peer, and cilium_net with cilium_host: it may be gone since it was listed.
     link) if [ -e "/sys/class/net/$3" ]; then ip link delete dev "$3"; fi ;;
+    # A plugin call ends by itself within seconds; one that hangs is ended.
+    process) timeout 10 tail --pid="$3" --follow /dev/null || { [ $? -eq 124 ] && kill "$3"; } ;;
+    tc) # shellcheck disable=SC2086 # device and direction are two words
+      tc filter delete dev $3 ;;
     mount) umount -- "$3" ;;
     path) rm -rf -- "$3" ;;
     nft-table) # shellcheck disable=SC2086 # family and name are two words
