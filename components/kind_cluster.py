@@ -103,7 +103,7 @@ class KindCluster(pulumi.ComponentResource):
             raise ClusterMismatchError(
                 f"cluster {args.name} runs with other settings, and only a new cluster could follow these:\n  - "
                 + "\n  - ".join(wrong)
-                + "\nSet them back, or destroy the stack that owns the cluster first. A second cluster needs its own stack."
+                + "\nSet them back, or destroy the stack that owns it first. A second cluster needs a second stack."
             )
         super().__init__("cni-migration:index:KindCluster", name, None, opts)
         child_opts = pulumi.ResourceOptions(parent=self)

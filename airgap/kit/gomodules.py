@@ -19,8 +19,7 @@ from kit.pins import Tool
 
 MODULES = AIRGAP / "modules"
 GO_ENV = {"GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false", "GOWORK": "off"}
-# No debugging information: the linker strips it anyway, and the compiler takes an eighth longer to write it.
-BUILD_FLAGS = ("-mod=readonly", "-trimpath", "-gcflags=all=-dwarf=false")
+BUILD_FLAGS = ("-mod=readonly", "-trimpath")
 LINK_FLAGS = "-s -w"
 STATIC = '-extldflags "-static"'
 
