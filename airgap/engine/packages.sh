@@ -18,5 +18,6 @@ printf 'packages: installing %s\n' "${missing[*]}" >&2
 exec 9>/run/cni-migration-packages.lock
 flock 9
 export DEBIAN_FRONTEND=noninteractive
-apt-get -qq update >&2
-apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${missing[@]}" </dev/null >&2
+# Not with the lock: a service that a package starts would keep it.
+apt-get -qq update >&2 9>&-
+apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${missing[@]}" </dev/null >&2 9>&-

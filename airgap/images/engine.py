@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import subprocess
-import sys
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,6 @@ def load(folder: Path) -> None:
     a copy on disk.
     """
     images = layout.read(folder)
-    before = {name: _id(name) for name, _ in images}
     process = subprocess.Popen(["docker", "load"], stdin=subprocess.PIPE)
     assert process.stdin is not None
     broken = False
@@ -32,23 +30,9 @@ def load(folder: Path) -> None:
     code = process.wait()
     if code or broken:
         raise subprocess.CalledProcessError(code, "docker load")
-    for name, old in before.items():
-        if old and old != _id(name):
-            _discard(name, old)
-
-
-def _id(name: str) -> str:
-    """The id of the image that the engine has under this name; empty where it has none."""
-    command = ["docker", "image", "inspect", "--format", "{{.Id}}", name]
-    found = subprocess.run(command, check=False, text=True, capture_output=True)
-    return found.stdout.strip()
-
-
-def _discard(name: str, old: str) -> None:
-    """Delete the image that had the name before. One that a container still runs on stays, and that is said."""
-    gone = subprocess.run(["docker", "image", "rm", old], check=False, text=True, capture_output=True)
-    if gone.returncode:
-        print(f"the {name} of before stays in the engine: {gone.stderr.strip()}", file=sys.stderr)
+    # What had these names before has none now. Where no container runs on it, it only takes up space.
+    unused = ["docker", "image", "prune", "--force", "--filter", f"label={layout.CONTENT}"]
+    subprocess.run(unused, check=True, stdout=subprocess.DEVNULL)
 
 
 def _write(archive: tarfile.TarFile, folder: Path, images: list[tuple[str, dict[str, Any]]]) -> None:

@@ -19,9 +19,9 @@ layout=$1 work=$2
 root=$work/tree/var/lib/containerd
 rm -rf "$work/tree"
 mkdir -p "$root" "$work/tree/kind/images"
-# Sockets have short paths only.
-state=$(mktemp -d /tmp/node-store.XXXXXX)
-trap 'rm -rf "$state"' EXIT
+# Sockets have short paths only. This one is gone with the namespace.
+mount -t tmpfs tmpfs /run
+state=/run
 cat >"$state/config.toml" <<TOML
 version = 3
 root = "$root"

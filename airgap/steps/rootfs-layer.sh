@@ -7,7 +7,7 @@ set -euo pipefail
 root=$1 layer=$2
 shift 2
 
-work=$(mktemp -d)
+work=$(mktemp -d -p "$(dirname "$layer")")
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/debs" "$work/tree"
 export APT_CONFIG=$MMDEBSTRAP_APT_CONFIG
@@ -19,7 +19,7 @@ for word in "$@"; do
     *) if [[ $how == alone ]]; then alone+=("$word"); else with+=("$word"); fi ;;
   esac
 done
-apt-get -qq -o Dir::Cache::archives="$work/debs" --download-only --yes install "${with[@]}"
+apt-get -qq -o APT::Sandbox::User=root -o Dir::Cache::archives="$work/debs" --download-only --yes install "${with[@]}"
 if ((${#alone[@]})); then
   (cd "$work/debs" && apt-get -qq -o APT::Sandbox::User=root download "${alone[@]}")
 fi
@@ -34,4 +34,4 @@ for deb in "$work"/debs/*.deb; do
   dpkg-deb --fsys-tarfile "$deb" |
     tar -x -C "$work/tree" --keep-directory-symlink --exclude='./usr/share/doc' --exclude='./usr/share/man' --exclude='./usr/share/locale'
 done
-tar -c -C "$work/tree" --sort=name --numeric-owner -f "$layer" .
+tar -c -C "$work/tree" --sort=name --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" --clamp-mtime -f "$layer" .

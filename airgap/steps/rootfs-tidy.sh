@@ -5,7 +5,7 @@ root=$1
 
 # This machine's name, resolver and mirror.
 rm -f "$root"/etc/{hostname,resolv.conf} "$root"/etc/apt/sources.list "$root"/etc/apt/sources.list.d/*
-rm -rf "$root"/var/log/* "$root"/usr/share/bash-completion
+rm -rf "$root"/var/log/* "$root"/var/cache/apt "$root"/var/lib/apt "$root"/usr/share/bash-completion
 
 # As kind's base image does: of the units that Debian starts at boot a node needs next to none, and some would take
 # the machine's devices.

@@ -16,11 +16,17 @@ CILIUM=(ipset libclang-cpp19 libllvm19)
 # with headers of its own.
 CLANG=(clang-19)
 
+# Nothing in the result is younger, so that the same packages make the same files.
+export SOURCE_DATE_EPOCH=1700000000
+
 "$here/../engine/packages.sh" mmdebstrap
 
 join() { local IFS=,; printf '%s' "$*"; }
 
-mmdebstrap --variant=essential --include="$(join "${NODE[@]}")" \
+# In namespaces of its own, so that its mounts and its children are gone with it however it ends.
+((EUID == 0)) || { echo "rootfs: only root can make a root file system" >&2; exit 1; }
+TMPDIR=$OUT unshare --mount --propagation private --pid --fork --kill-child --mount-proc \
+  mmdebstrap --variant=essential --include="$(join "${NODE[@]}")" \
   --aptopt='APT::Install-Recommends "false"' \
   --aptopt='Acquire::Languages "none"' \
   --aptopt='Acquire::Retries "3"' \
