@@ -5,12 +5,15 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${CLUSTER:?}" "${VALUES:?a file with the Helm values}" "${CHART:?a path or a chart}" "${PROBES:?a file with the probes}"
 scripts=components/scripts
-export CLUSTER CNI=cilium
+export CLUSTER CNI=cilium STACK EPOCH
 
 KUBECONFIG=$(mktemp)
 export KUBECONFIG
 trap 'rm -f -- "$KUBECONFIG"' EXIT
 kind get kubeconfig --name "$CLUSTER" >"$KUBECONFIG"
+# takeover.sh and the rest see to it that the cluster is still its owner's; here that is whoever owns it now.
+STACK=$(kubectl get configmap cni-migration --namespace kube-system --output 'jsonpath={.data.stack}')
+EPOCH=$(kubectl get configmap cni-migration --namespace kube-system --output 'jsonpath={.data.epoch}')
 mapfile -t nodes < <(kind get nodes --name "$CLUSTER")
 
 bash "$scripts/takeover.sh"

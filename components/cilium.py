@@ -55,9 +55,13 @@ def cilium_values(pod_subnet: str, api_host: str, api_port: int, over: Mapping[s
             # outside the cluster would not resolve (cilium#23283). Set it to false where CoreDNS has another upstream.
             "hostLegacyRouting": True,
         },
-        "hubble": {"enabled": True, "relay": {"enabled": True}, "ui": {"enabled": True}},
+        # Agents read their settings at start only: without a roll-out a changed value would be in the ConfigMap and
+        # nowhere else, and the release would say that it is deployed.
+        "rollOutCiliumPods": True,
+        "hubble": {"enabled": True, "relay": {"enabled": True, "rollOutPods": True}, "ui": {"enabled": True}},
         "operator": {
             "replicas": 1,
+            "rollOutPods": True,
             # This project replaces the Pods that lost their network; the operator would restart CoreDNS a second time.
             "unmanagedPodWatcher": {"restart": False},
         },
