@@ -24,6 +24,7 @@ for workload in daemonset/probe daemonset/probe-host; do
   kubectl rollout status "$workload" --namespace "$namespace" --timeout=180s >&2
 done
 kubectl rollout status deployment/coredns --namespace kube-system --timeout=180s >&2
+"$scripts/cni-settled.sh"
 
 service=$(kubectl get service probe --namespace "$namespace" --output 'jsonpath={.spec.clusterIP}'):$SERVICE_PORT
 dns=$(kubectl get service kube-dns --namespace kube-system --output 'jsonpath={.spec.clusterIP}')
