@@ -14,7 +14,7 @@ states() { # AGENT: the state of each endpoint, a word each
 agents=$(kubectl get pods --namespace kube-system --selector k8s-app=cilium --output name)
 deadline=$((SECONDS + 180))
 for agent in $agents; do
-  until found=$(states "$agent" 2>&1) && [ -n "$found" ] && [ -z "$(tr ' ' '\n' <<<"$found" | grep -vx ready)" ]; do
+  until found=$(states "$agent" 2>&1) && [ -n "$found" ] && ! tr ' ' '\n' <<<"$found" | grep -qvx ready; do
     [ "$SECONDS" -lt "$deadline" ] || fail "$agent has not loaded its programs within 180 s: $found"
     sleep 0.5 # between two looks, not in place of a condition
   done
