@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pulumi
 
 import settings as stack_settings
-from components.cni import create_cni, digest, requirements
+from components.cni import create_cni, digest
 from components.kind_cluster import KindCluster, KindClusterArgs
 from components.migration import Migration, MigrationArgs
 from components.observation import observe
@@ -20,19 +20,7 @@ claim = plan_claim(marker, pulumi.get_stack(), settings.cni, datetime.now(UTC))
 pulumi.log.info(describe(marker, claim, settings.cluster.name, exists=observed is not None))
 
 cluster = KindCluster("cluster", KindClusterArgs.of(settings.cluster, observed, claim))
-migration = Migration(
-    "migration",
-    MigrationArgs(
-        cluster=settings.cluster.name,
-        cluster_resource=cluster.resource,
-        provider=cluster.provider,
-        nodes=cluster.node_names,
-        pod_subnet=settings.cluster.pod_subnet,
-        claim=claim,
-        abandon_epoch=settings.migration.abandon_epoch,
-        requirements=requirements(settings),
-    ),
-)
+migration = Migration("migration", MigrationArgs.of(settings, cluster, claim))
 cni = create_cni(settings, migration.gate, cluster.provider)
 probes = Probes(
     "probes",

@@ -15,11 +15,13 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.cni import Requirements
+from components.cni import Requirements, requirements
 from components.gate import Gate, gate_options
+from components.kind_cluster import KindCluster
 from components.node_cleanup import NodeCleanup, NodeCleanupArgs
 from components.ownership import Claim
 from components.shell import script_command
+from settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,20 @@ class MigrationArgs:
     claim: Claim
     abandon_epoch: int
     requirements: Requirements
+
+    @classmethod
+    def of(cls, settings: Settings, cluster: KindCluster, claim: Claim) -> MigrationArgs:
+        """The migration of `cluster` as the settings have it."""
+        return cls(
+            cluster=settings.cluster.name,
+            cluster_resource=cluster.resource,
+            provider=cluster.provider,
+            nodes=cluster.node_names,
+            pod_subnet=settings.cluster.pod_subnet,
+            claim=claim,
+            abandon_epoch=settings.migration.abandon_epoch,
+            requirements=requirements(settings),
+        )
 
 
 class Migration(pulumi.ComponentResource):

@@ -33,26 +33,14 @@ def recorder() -> Recorder:
 
 
 def build(settings: Settings) -> None:
-    from components.cni import create_cni, requirements
+    from components.cni import create_cni
     from components.kind_cluster import KindCluster, KindClusterArgs
     from components.migration import Migration, MigrationArgs
     from components.ownership import Claim
 
     claim = Claim(stack="test", cni=settings.cni, generation="g", epoch=7)
     cluster = KindCluster("cluster", KindClusterArgs.of(settings.cluster, None, claim))
-    migration = Migration(
-        "migration",
-        MigrationArgs(
-            cluster=settings.cluster.name,
-            cluster_resource=cluster.resource,
-            provider=cluster.provider,
-            nodes=cluster.node_names,
-            pod_subnet=settings.cluster.pod_subnet,
-            claim=claim,
-            abandon_epoch=0,
-            requirements=requirements(settings),
-        ),
-    )
+    migration = Migration("migration", MigrationArgs.of(settings, cluster, claim))
     create_cni(settings, migration.gate, cluster.provider)
 
 

@@ -6,7 +6,7 @@ import pulumi
 from pulumi_command import local
 
 import settings as stack_settings
-from components.cni import digest, requirements
+from components.cni import digest
 from components.gate import gated
 from components.kind_cluster import KindCluster, KindClusterArgs
 from components.migration import Migration, MigrationArgs
@@ -20,19 +20,7 @@ marker = observed.marker if observed else None
 claim = plan_claim(marker, pulumi.get_stack(), settings.cni, datetime.now(UTC))
 pulumi.log.info(describe(marker, claim, settings.cluster.name, exists=observed is not None))
 cluster = KindCluster("cluster", KindClusterArgs.of(settings.cluster, observed, claim))
-migration = Migration(
-    "migration",
-    MigrationArgs(
-        cluster=settings.cluster.name,
-        cluster_resource=cluster.resource,
-        provider=cluster.provider,
-        nodes=cluster.node_names,
-        pod_subnet=settings.cluster.pod_subnet,
-        claim=claim,
-        abandon_epoch=settings.migration.abandon_epoch,
-        requirements=requirements(settings),
-    ),
-)
+migration = Migration("migration", MigrationArgs.of(settings, cluster, claim))
 
 
 class FakeCni(pulumi.ComponentResource):
