@@ -179,6 +179,9 @@ def test_a_restarted_node_serves_again_and_nothing_is_to_change(real: Real) -> N
 
     # The node counts as Ready until its lease runs out, so its kubelet's own answer is what to wait for.
     eventually(api_answers)
+    # A DaemonSet with a Pod that is not ready yet is a change to Pulumi, and rightly so.
+    for name in ("probe", "probe-host"):
+        real.kubectl("rollout", "status", "-n", "cni-migration", f"daemonset/{name}", "--timeout=180s")
     real.stacks["flannel"].preview("--expect-no-changes")
 
 
