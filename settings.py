@@ -17,6 +17,15 @@ from typing import Any, Literal, cast
 import pulumi
 import yaml
 
+from components.migration_settings import (
+    MIGRATION_DEFAULTS,
+    TRAFFIC_DEFAULTS,
+    MigrationSettings,
+    TrafficSettings,
+    rate_errors,
+    read_migration,
+    read_traffic,
+)
 from components.reading import Reader
 from components.subnets import parse_subnet, subnet_errors
 
@@ -64,15 +73,6 @@ class CiliumSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class MigrationSettings:
-    """How a migration goes: `recreate` takes the old CNI away, cleans the nodes, then installs the new one."""
-
-    strategy: Literal["recreate"]
-    # The epoch of an unfinished migration of another machine that may be taken over; 0 for none.
-    abandon_epoch: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class Settings:
     """A stack's settings, checked."""
 
@@ -81,6 +81,7 @@ class Settings:
     images: ImageSettings
     cilium: CiliumSettings
     migration: MigrationSettings
+    traffic: TrafficSettings
 
 
 # Public images; tags and digests as published with kind v0.33.0, Flannel v0.28.4 and Cilium v1.19.4.
@@ -102,7 +103,8 @@ DEFAULTS: dict[str, Any] = {
         "kubeProxy": "",  # of the node image's own Kubernetes version
     },
     "cilium": {"version": "1.19.4", "repository": "https://helm.cilium.io", "chart": "cilium", "values": {}},
-    "migration": {"strategy": "recreate", "abandonEpoch": 0},
+    "migration": MIGRATION_DEFAULTS,
+    "traffic": TRAFFIC_DEFAULTS,
 }
 
 
@@ -150,7 +152,6 @@ def parse(stack: Mapping[str, Any], site_layer: Mapping[str, Any] | None = None)
     """Check `stack` laid over `site_layer` laid over the defaults. Raises SettingsError naming every mistake."""
     read = Reader(DEFAULTS, [(SITE_VARIABLE, site_layer or {}), ("stack", stack)], extra_keys=("cni",))
     cni = read.choice("cni", ("flannel", "cilium"))
-    strategy = read.choice("migration.strategy", ("recreate",))
     cluster = ClusterSettings(
         name=read.pattern(
             "cluster.name",
@@ -178,13 +179,14 @@ def parse(stack: Mapping[str, Any], site_layer: Mapping[str, Any] | None = None)
         chart=read.text("cilium.chart"),
         values=read.mapping("cilium.values"),
     )
-    migration = MigrationSettings(
-        strategy=cast('Literal["recreate"]', strategy), abandon_epoch=read.integer("migration.abandonEpoch", 0, 10**9)
-    )
-    errors = read.errors + _across_keys(cluster)
+    migration = read_migration(read, cluster.name, cluster.control_planes, cluster.workers)
+    traffic = read_traffic(read)
+    errors = read.errors + _across_keys(cluster) + rate_errors(migration, traffic)
     if errors:
         raise SettingsError("the settings are wrong, and nothing was touched:\n  - " + "\n  - ".join(errors))
-    return Settings(cni=cast("Cni", cni), cluster=cluster, images=images, cilium=cilium, migration=migration)
+    return Settings(
+        cni=cast("Cni", cni), cluster=cluster, images=images, cilium=cilium, migration=migration, traffic=traffic
+    )
 
 
 def _across_keys(cluster: ClusterSettings) -> list[str]:

@@ -9,6 +9,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import yaml
 
+from components.nodes import node_names
 from components.observation import Observed
 from components.ownership import Claim
 from components.shell import script_command
@@ -48,15 +49,6 @@ def kind_config(args: KindClusterArgs) -> dict[str, Any]:
         },
         "nodes": [{"role": role, "image": args.node_image} for role in roles],
     }
-
-
-def node_names(name: str, control_planes: int, workers: int) -> list[str]:
-    """The node names kind gives: the first of a role has no number, the second has 2."""
-
-    def of(role: str, count: int) -> list[str]:
-        return [f"{name}-{role}{number if number > 1 else ''}" for number in range(1, count + 1)]
-
-    return of("control-plane", control_planes) + of("worker", workers)
 
 
 def differences(args: KindClusterArgs) -> list[str]:

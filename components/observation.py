@@ -31,12 +31,14 @@ class ObservationError(pulumi.RunError):
 
 @dataclass(frozen=True, kw_only=True)
 class Node:
-    """A node container: its name, `control-plane` or `worker`, the image it was made from, whether it runs."""
+    """A node container: its name, `control-plane` or `worker`, the image it was made from, whether it runs, and when it
+    was started last (rules and routes of a node do not survive that)."""
 
     name: str
     role: str
     image: str
     running: bool
+    started: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,8 +105,14 @@ def _list_nodes(cluster: str) -> list[str]:
 
 def _describe_nodes(containers: Sequence[str]) -> list[str]:
     # Config.Image is what the node was made from; `docker ps` shows an id once the tag has moved to another image.
-    line = '{{.Name}}\t{{index .Config.Labels "io.x-k8s.kind.role"}}\t{{.Config.Image}}\t{{.State.Status}}'
-    return ["docker", "inspect", "--format", line, *containers]
+    fields = [
+        ".Name",
+        'index .Config.Labels "io.x-k8s.kind.role"',
+        ".Config.Image",
+        ".State.Status",
+        ".State.StartedAt",
+    ]
+    return ["docker", "inspect", "--format", "\t".join(f"{{{{{field}}}}}" for field in fields), *containers]
 
 
 def _read_config_maps(control_plane: str) -> list[str]:
@@ -114,11 +122,11 @@ def _read_config_maps(control_plane: str) -> list[str]:
 
 
 def nodes_from(listing: str) -> tuple[Node, ...]:
-    """Nodes in `docker inspect` lines of name, role, image and state, in the order of their names."""
+    """Nodes in `docker inspect` lines of name, role, image, state and start, in the order of their names."""
     rows = [line.split("\t") for line in listing.splitlines() if line.strip()]
     nodes = [
-        Node(name=name.removeprefix("/"), role=role, image=image, running=state == "running")
-        for name, role, image, state in rows
+        Node(name=name.removeprefix("/"), role=role, image=image, running=state == "running", started=started)
+        for name, role, image, state, started in rows
         if role in ("control-plane", "worker")
     ]
     return tuple(sorted(nodes, key=lambda node: node.name))

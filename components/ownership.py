@@ -11,19 +11,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 MARKER_NAME = "cni-migration"
+
+Strategy = Literal["recreate", "rolling"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Marker:
-    """The marker's data. `generation` names one life of the cluster: a new one is made with each new cluster."""
+    """The marker's data. `generation` names one life of the cluster: a new one is made with each new cluster.
+    `strategy` is the one of the last migration; before there were two it was not written, and was `recreate`."""
 
     stack: str
     cni: str
     generation: str
     epoch: int
     phase: str
+    strategy: Strategy = "recreate"
 
     @property
     def finished(self) -> bool:
@@ -40,17 +45,21 @@ def marker_from(data: Mapping[str, str]) -> Marker:
         generation=data.get("generation", ""),
         epoch=int(epoch) if epoch.isdecimal() else 0,
         phase=data.get("phase", ""),
+        strategy="rolling" if data.get("strategy") == "rolling" else "recreate",
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
-    """What this stack's `up` will have written when it is done. Equal to the marker's when there is nothing to do."""
+    """What this stack's `up` will have written when it is done. Equal to the marker's when there is nothing to do.
+    `due` is whether there is something to do: a migration to begin, or one to go on with."""
 
     stack: str
     cni: str
     generation: str
     epoch: int
+    strategy: Strategy
+    due: bool
 
     @property
     def triggers(self) -> list[str]:
@@ -58,21 +67,43 @@ class Claim:
         return [self.generation, str(self.epoch), self.cni]
 
 
-def plan_claim(marker: Marker | None, stack: str, cni: str, now: datetime) -> Claim:
+def plan_claim(
+    marker: Marker | None, stack: str, cni: str, asked: Strategy, now: datetime, *, exists: bool = True
+) -> Claim:
     """The claim of `stack` for `cni`: the marker's own epoch while it is ours and says the same, else the next one.
 
     A cluster without a marker (there is none yet, or nobody claimed it) gets a generation of its own, from `now`:
     a stack whose state is from an earlier cluster of the same name then sees a change in every trigger.
     """
     if marker is None:
-        return Claim(stack=stack, cni=cni, generation=now.strftime("%Y%m%dT%H%M%S"), epoch=1)
+        first: Strategy = asked if exists else "recreate"
+        generation = now.strftime("%Y%m%dT%H%M%S")
+        return Claim(stack=stack, cni=cni, generation=generation, epoch=1, strategy=first, due=True)
     same = (marker.stack, marker.cni) == (stack, cni)
-    return Claim(stack=stack, cni=cni, generation=marker.generation, epoch=marker.epoch if same else marker.epoch + 1)
+    strategy = _strategy(marker, asked, same=same)
+    # Another strategy on the way is another migration: each of its steps has to run.
+    goes_on = same and strategy == marker.strategy
+    return Claim(
+        stack=stack,
+        cni=cni,
+        generation=marker.generation,
+        epoch=marker.epoch if goes_on else marker.epoch + 1,
+        strategy=strategy,
+        due=not (goes_on and marker.finished),
+    )
+
+
+def _strategy(marker: Marker, asked: Strategy, *, same: bool) -> Strategy:
+    """`asked`, but for two cases: a cluster that is as it should be keeps the steps it came by (to ask for another
+    strategy moves nothing by itself), and where `recreate` took the network down there is nothing left to roll."""
+    if marker.finished:
+        return marker.strategy if same else asked
+    return "recreate" if marker.strategy == "recreate" else asked
 
 
 def describe(marker: Marker | None, claim: Claim, cluster: str, exists: bool) -> str:
     """One sentence for the preview: who owns the cluster now, which CNI runs, and what this stack makes of it."""
-    wanted = f"stack {claim.stack} will own it with {claim.cni} (epoch {claim.epoch})"
+    wanted = f"stack {claim.stack} will own it with {claim.cni} (epoch {claim.epoch}, strategy {claim.strategy})"
     if not exists:
         return f"cluster {cluster}: there is none; it will be created, and {wanted}"
     if marker is None:

@@ -83,6 +83,34 @@ class Reader:
         self.errors.append(f"{path}: {value!r} must be a whole number from {least} to {most}")
         return least
 
+    def number(self, path: str, least: float, most: float) -> float:
+        """A number from `least` to `most`, or the text of one."""
+        value = self._get(path)
+        if isinstance(value, str) and re.fullmatch(r"-?\d+(\.\d+)?", value):
+            value = float(value)
+        if isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most:
+            return float(value)
+        self.errors.append(f"{path}: {value!r} must be a number from {least:g} to {most:g}")
+        return least
+
+    def boolean(self, path: str) -> bool:
+        """true or false, or the text of one."""
+        value = self._get(path)
+        if value in (True, "true"):
+            return True
+        if value not in (False, "false"):
+            self.errors.append(f"{path}: {value!r} must be true or false")
+        return False
+
+    def texts(self, path: str) -> list[str]:
+        """A list of texts, empty where none is given."""
+        value = self._get(path)
+        items = cast(Sequence[object], value) if isinstance(value, list) else None
+        if items is not None and all(isinstance(item, str) and item for item in items):
+            return [str(item) for item in items]
+        self.errors.append(f"{path}: {value!r} must be a list of names")
+        return []
+
     def pattern(self, path: str, regex: str, remedy: str) -> str:
         """Text that matches `regex` as a whole."""
         value = self.text(path)

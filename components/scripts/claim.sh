@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# Claims the cluster: writes $STACK, $CNI, $GENERATION and $EPOCH into the marker, phase `migrating`, by compare-and-swap.
-# Fails, naming the other stack, where the marker has moved on since the plan, or a migration of another stack still runs.
+# Claims the cluster: writes $STACK, $CNI, $GENERATION, $EPOCH and $STRATEGY into the marker, phase `migrating`, by
+# compare-and-swap. Fails, naming the other stack, where the marker has moved on since the plan, or a migration of another
+# stack still runs.
 set -euo pipefail
 # shellcheck source=components/scripts/common.sh
 . "$(dirname "$0")/common.sh"
-: "${CLUSTER:?}" "${STACK:?}" "${CNI:?}" "${GENERATION:?}" "${EPOCH:?}" "${ABANDON_EPOCH:?}"
+: "${CLUSTER:?}" "${STACK:?}" "${CNI:?}" "${GENERATION:?}" "${EPOCH:?}" "${STRATEGY:?}" "${ABANDON_EPOCH:?}"
 use_cluster
 
 # One read, so that the version belongs to the data; `|` separates, since fields may be empty.
@@ -13,7 +14,7 @@ found=$(kubectl --namespace kube-system --request-timeout=15s get configmap "$MA
   --output "jsonpath=$fields")
 IFS='|' read -r version stack cni epoch phase other <<<"$found"
 
-wanted=$(marker_manifest "$version" "$STACK" "$CNI" "$GENERATION" "$EPOCH" migrating "$(holder)")
+wanted=$(marker_manifest "$version" "$STACK" "$CNI" "$GENERATION" "$EPOCH" migrating "$(holder)" "$STRATEGY")
 lost="another up claimed cluster $CLUSTER at the same moment; nothing was touched: look at \`pulumi preview\`, run up again"
 
 if [ -z "$found" ]; then

@@ -45,7 +45,7 @@ fi
 kind get kubeconfig --name "$CLUSTER" >"$KUBECONFIG"
 kubectl --request-timeout=15s get --raw /readyz >/dev/null
 if [ -e "$breadcrumb" ]; then
-  marker_manifest "" "$STACK" none "$GENERATION" 0 created "" | kubectl create --filename - >&2
+  marker_manifest "" "$STACK" none "$GENERATION" 0 created "" recreate | kubectl create --filename - >&2
   rm -- "$breadcrumb"
 fi
 cat -- "$KUBECONFIG"

@@ -2,6 +2,9 @@
 # Sourced by the scripts beside it: words on stderr, who is running, the marker, and kubectl for this cluster.
 
 readonly MARKER=cni-migration
+# Where the recording of the interruption is on each node: `run` while it goes on, which holds the epoch, and a folder
+# an epoch. A hostPath of the probers, too.
+readonly TRAFFIC=/var/lib/cni-migration/traffic
 
 say() { printf '%s\n' "$*" >&2; }
 
@@ -61,7 +64,15 @@ hold() {
     fail "cluster $CLUSTER is not owned by stack $STACK with epoch $EPOCH any more; look at \`pulumi preview\`"
 }
 
-# Prints a marker as a manifest: RESOURCE_VERSION (empty: any) STACK CNI GENERATION EPOCH PHASE HOLDER
+# Notes in the recording that the step $1 begins now; does nothing where nothing is recorded.
+mark() {
+  # shellcheck disable=SC2016 # expanded on the node
+  docker exec "$CLUSTER-control-plane" bash -euo pipefail -c '
+    [ -e "$1/run" ] || exit 0
+    printf "%s step %s\n" "$(date +%s%3N)" "$2" >>"$1/$(cat "$1/run")/steps"' mark "$TRAFFIC" "$1"
+}
+
+# Prints a marker as a manifest: RESOURCE_VERSION (empty: any) STACK CNI GENERATION EPOCH PHASE HOLDER STRATEGY
 marker_manifest() {
   cat <<EOM
 apiVersion: v1
@@ -77,6 +88,7 @@ data:
   epoch: "$5"
   phase: "$6"
   holder: "$7"
+  strategy: "$8"
 EOM
 }
 

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-NODES = ("c-control-plane\tcontrol-plane", "c-worker\tworker")
+NODES = ("c-control-plane\tcontrol-plane", "c-worker\tworker", "c-worker2\tworker")
 IMAGE = "kindest/node:v1.34.11"
 KUBEADM = {
     "kind": "ConfigMap",
@@ -69,7 +69,7 @@ def kind(cluster: Cluster, args: list[str]) -> None:
         case ["create", "cluster"]:
             sys.stdin.read()
             cluster.record("kind create")
-            cluster.nodes.write_text("".join(f"{node}\t{IMAGE}\trunning\n" for node in NODES))
+            cluster.nodes.write_text("".join(f"{node}\t{IMAGE}\trunning\tt0\n" for node in NODES))
             cluster.stumble("kind-create")
         case ["delete", "cluster"]:
             cluster.record("kind delete")

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from components.kind_cluster import KindClusterArgs, differences, kind_config, node_names
+from components.kind_cluster import KindClusterArgs, differences, kind_config
+from components.nodes import node_names
 from components.observation import Node, Observed
 from components.ownership import Claim
 
-CLAIM = Claim(stack="cilium", cni="cilium", generation="g", epoch=1)
+CLAIM = Claim(stack="cilium", cni="cilium", generation="g", epoch=1, strategy="recreate", due=True)
 ARGS = KindClusterArgs(
     name="c",
     control_planes=1,
@@ -21,8 +22,8 @@ ARGS = KindClusterArgs(
 )
 RUNNING = Observed(
     nodes=(
-        Node(name="c-control-plane", role="control-plane", image="kindest/node:v1.34.11", running=True),
-        Node(name="c-worker", role="worker", image="kindest/node:v1.34.11", running=True),
+        Node(name="c-control-plane", role="control-plane", image="kindest/node:v1.34.11", running=True, started="t"),
+        Node(name="c-worker", role="worker", image="kindest/node:v1.34.11", running=True, started="t"),
     ),
     pod_subnet="10.244.0.0/16",
     service_subnet="10.96.0.0/16",

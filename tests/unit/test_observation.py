@@ -11,7 +11,7 @@ import pytest
 from components import observation
 from components.observation import ObservationError, observe
 
-NODES = "/c-worker\tworker\timg:v1\trunning\n/c-control-plane\tcontrol-plane\timg:v1\trunning\n"
+NODES = "/c-worker\tworker\timg:v1\trunning\tt0\n/c-control-plane\tcontrol-plane\timg:v1\trunning\tt0\n"
 KUBEADM = {
     "kind": "ConfigMap",
     "metadata": {"name": "kubeadm-config"},
