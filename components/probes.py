@@ -8,7 +8,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.gate import Gate, gated
-from components.workload import HOST, labels, metadata
+from components.workload import FORCE, HOST, labels, metadata
 
 NAMESPACE = "cni-migration"
 PORT = 8080
@@ -22,15 +22,29 @@ class ProbesArgs:
     """`image` has bash, ping, dig, tcpdump and socat."""
 
     image: str
+    namespace: pulumi.Resource
     gate: Gate
     provider: kubernetes.Provider
 
 
-class Probes(pulumi.ComponentResource):
-    """Owns the two DaemonSets and the Service, and with the other stack together their namespace, cni-migration.
+def probe_namespace(name: str, opts: pulumi.ResourceOptions) -> kubernetes.core.v1.Namespace:
+    """The namespace of everything that measures. No migration deletes it: to wait for its end would cost 5 s."""
+    return kubernetes.core.v1.Namespace(
+        name,
+        metadata=kubernetes.meta.v1.ObjectMetaArgs(
+            name=NAMESPACE,
+            labels={"pod-security.kubernetes.io/enforce": "privileged"},
+            annotations=dict(FORCE),
+        ),
+        opts=opts,
+    )
 
-    The DaemonSets live as long as a CNI: a migration deletes them with the old one and makes them again beside the new
-    one (not after it: their Pods wait for it anyway). The namespace stays, since to wait for its end costs 5 s.
+
+class Probes(pulumi.ComponentResource):
+    """Owns the two DaemonSets and the Service in the namespace cni-migration.
+
+    The DaemonSets live as long as a CNI: `recreate` deletes them with the old one and makes them again beside the new
+    one (not after it: their Pods wait for it anyway); `rolling` leaves them.
     """
 
     ready: list[pulumi.Resource]
@@ -39,17 +53,7 @@ class Probes(pulumi.ComponentResource):
         super().__init__("cni-migration:index:Probes", name, None, opts)
         child_opts = gated(self, args.gate, args.provider)
         core = kubernetes.core.v1
-        namespace = core.Namespace(
-            f"{name}-namespace",
-            metadata=kubernetes.meta.v1.ObjectMetaArgs(
-                name=NAMESPACE, labels={"pod-security.kubernetes.io/enforce": "privileged"}
-            ),
-            # deleted_with: a destroy takes the cluster away, and a namespace alone would wait for its Pods.
-            opts=pulumi.ResourceOptions(
-                parent=self, provider=args.provider, depends_on=[args.gate.resource], deleted_with=args.gate.cluster
-            ),
-        )
-        inside = pulumi.ResourceOptions.merge(child_opts, pulumi.ResourceOptions(depends_on=[namespace]))
+        inside = pulumi.ResourceOptions.merge(child_opts, pulumi.ResourceOptions(depends_on=[args.namespace]))
         pod = self._daemon_set(f"{name}-pod", "probe", args.image, _SERVER, host=False, opts=inside)
         host = self._daemon_set(f"{name}-host", "probe-host", args.image, _IDLE, host=True, opts=inside)
         service = core.Service(

@@ -10,7 +10,7 @@ NODE=(
   systemd systemd-sysv bash ca-certificates conntrack e2fsprogs ebtables ethtool iproute2 iptables
   kmod libseccomp2 mount nftables procps runc socat util-linux
 )
-PROBE=(iputils-ping bind9-dnsutils curl iperf3 tcpdump busybox-static)
+PROBE=(iputils-ping bind9-dnsutils curl iperf3 tcpdump python3 busybox-static)
 CILIUM=(ipset libclang-cpp19 libllvm19)
 # Not with its dependencies: those are for C++ programs for this machine. Cilium compiles freestanding C for BPF,
 # with headers of its own.

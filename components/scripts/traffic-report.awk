@@ -1,0 +1,74 @@
+# Reads a recording, sorted by time (`<ms> step <name>`, `<ms> <prober> <kind> <target> <outcome> <duration ms>`), and
+# prints what the migration interrupted as JSON on one line. A step lasts until the next one; `end` is none.
+# Variables: strategy, max_failures (new connections), max_gap_ms.
+BEGIN { kinds = split("service pod dns api held", kind_at, " ") }
+function quoted(text) { gsub(/["\\]/, "'", text); return "\"" text "\"" }
+function add(text, more) { return text (text == "" ? "" : ", ") more }
+$2 == "step" {
+  if (now) seconds[now] = ($1 - since) / 1000
+  since = $1
+  name = substr($0, index($0, " step ") + 6)
+  now = name == "end" ? 0 : ++steps
+  if (now) step[now] = name
+  next
+}
+NF != 6 { next } # the last line of a prober that was killed
+{ latest = $1 }
+$3 == "begin" { stream[$2]++; next } # a prober that starts again: the time between is no gap
+{ key = $2 SUBSEP stream[$2] SUBSEP $3 SUBSEP $4 }
+$5 == "closed" { delete last[key]; next }
+$5 == "broken" { if (now) broken[now, $3]++; next }
+now && $3 != "held" {
+  requests[now, $3]++
+  if ($5 != "ok") failures[now, $3]++
+}
+$5 == "ok" {
+  if (key in last) {
+    gap = $1 - last[key]
+    at = begun[key]
+    if (at && gap > longest[at, $3]) longest[at, $3] = gap
+  }
+  last[key] = $1
+  begun[key] = now
+}
+function numbers(asked, failed, gap, cut) {
+  return sprintf("\"requests\":%d,\"failures\":%d,\"longestGapSeconds\":%.3f,\"connectionsBroken\":%d", \
+    asked, failed, gap / 1000, cut)
+}
+# The kinds of a step as JSON; adds them to the sums, which are step 0.
+function kinds_of(at,    i, kind, text) {
+  for (i = 1; i <= kinds; i++) {
+    kind = kind_at[i]
+    text = text (i > 1 ? "," : "") quoted(kind) ":{" \
+      numbers(requests[at, kind], failures[at, kind], longest[at, kind], broken[at, kind]) "}"
+    if (at) sum(at, kind)
+  }
+  return "{" text "}"
+}
+function sum(at, kind) {
+  requests[0, kind] += requests[at, kind]; asked += requests[at, kind]
+  failures[0, kind] += failures[at, kind]; failed += failures[at, kind]
+  broken[0, kind] += broken[at, kind]; cut += broken[at, kind]
+  if (failures[at, kind]) where = add(where, failures[at, kind] " " kind " in " step[at])
+  if (longest[at, kind] > longest[0, kind]) longest[0, kind] = longest[at, kind]
+  if (longest[at, kind] > gap_max) { gap_max = longest[at, kind]; gap_where = kind " in " step[at] }
+}
+END {
+  if (now) seconds[now] = (latest > since ? latest - since : 0) / 1000
+  for (i = 1; i <= steps; i++) {
+    list = list (i > 1 ? "," : "") sprintf("{\"step\":%s,\"seconds\":%.1f,\"kinds\":%s}", quoted(step[i]), seconds[i], kinds_of(i))
+  }
+  if (!asked) {
+    print "{\"measured\":false,\"why\":\"no request was recorded\"}"
+    exit
+  }
+  if (failed > max_failures + 0) {
+    why = sprintf("%d of %d new connections failed (%s), and the budget is %d", failed, asked, where, max_failures)
+  }
+  if (gap_max > max_gap_ms + 0) {
+    why = why (why == "" ? "" : "; ") sprintf("the longest gap was %.3f s (%s), and the budget is %.3f s", gap_max / 1000, gap_where, max_gap_ms / 1000)
+  }
+  printf "{\"measured\":true,\"strategy\":%s,\"withinBudget\":%s,\"why\":%s,%s,", \
+    quoted(strategy), why == "" ? "true" : "false", quoted(why), numbers(asked, failed, gap_max, cut)
+  printf "\"kinds\":%s,\"steps\":[%s]}\n", kinds_of(0), list
+}

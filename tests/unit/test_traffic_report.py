@@ -1,0 +1,157 @@
+"""What becomes of a recording: counts, gaps and broken connections of each step, and the judgement by the budget."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+SCRIPT = Path(__file__).parents[2] / "components" / "scripts" / "traffic-report.awk"
+START = 1_700_000_000_000  # ms; the lines below count from here
+
+
+def report(*lines: str, strategy: str = "rolling", max_failures: int = 0, max_gap_ms: int = 1000) -> dict[str, Any]:
+    text = "".join(f"{START + int(ms)} {rest}\n" for ms, rest in (line.split(" ", 1) for line in lines))
+    variables = {"strategy": strategy, "max_failures": max_failures, "max_gap_ms": max_gap_ms}
+    flags = [part for name, value in variables.items() for part in ("-v", f"{name}={value}")]
+    done = subprocess.run(["awk", *flags, "-f", str(SCRIPT)], input=text, capture_output=True, text=True, check=True)
+    assert done.stdout.count("\n") == 1 and done.stderr == "", done
+    return json.loads(done.stdout)
+
+
+def ok(*times: int, prober: str = "p", kind: str = "service", target: str = "service") -> list[str]:
+    return [f"{ms} {prober} {kind} {target} ok 2" for ms in times]
+
+
+def longest(result: dict[str, Any], step: int, kind: str = "service") -> float:
+    return result["steps"][step]["kinds"][kind]["longestGapSeconds"]
+
+
+STEPS = ("0 step before", "1000 step move c-worker", "5000 step end")
+
+
+def in_order(*lines: str) -> list[str]:
+    return sorted(lines, key=lambda line: int(line.split()[0]))
+
+
+def test_requests_and_failures_are_counted_by_kind_and_by_the_step_they_began_in() -> None:
+    result = report(
+        *in_order(
+            *STEPS,
+            *ok(100, 200, 1100),
+            "1200 p service service failed 1000",
+            "1300 p pod traffic-b failed 1000",
+            "1300 p dns dns ok 1",
+            "1400 p api api ok 9",
+        ),
+        max_failures=2,
+    )
+    assert (result["measured"], result["requests"], result["failures"]) == (True, 7, 2)
+    assert list(result["kinds"]) == ["service", "pod", "dns", "api", "held"]
+    assert result["kinds"]["service"]["requests"] == 4 and result["kinds"]["pod"]["failures"] == 1
+    before, move = result["steps"]
+    assert (before["step"], move["step"]) == ("before", "move c-worker")
+    assert before["kinds"]["service"] == {
+        "requests": 2,
+        "failures": 0,
+        "longestGapSeconds": 0.9,
+        "connectionsBroken": 0,
+    }
+    assert move["kinds"]["service"]["failures"] == 1, "nobody could tell which step interrupted the workload"
+    assert result["withinBudget"] is True and result["why"] == ""
+
+
+def test_a_step_lasts_until_the_next_one() -> None:
+    result = report(*in_order(*STEPS, *ok(100)))
+    assert [step["seconds"] for step in result["steps"]] == [1.0, 4.0], "the times of the steps would mislead"
+
+
+def test_a_gap_is_of_one_prober_one_kind_and_one_target() -> None:
+    lines = in_order(
+        *STEPS,
+        *ok(1000, 1800, prober="p"),
+        *ok(1100, 1200, 1700, prober="q"),
+        *ok(1000, 1600, kind="pod", target="traffic-a"),
+        *ok(1100, 1500, kind="pod", target="traffic-b"),
+    )
+    result = report(*lines)
+    assert longest(result, 1) == 0.8, "the answers of one prober would hide the silence of another"
+    assert longest(result, 1, "pod") == 0.6, "a Pod that answers would hide one that does not"
+    assert result["longestGapSeconds"] == 0.8
+
+
+def test_a_gap_belongs_to_the_step_in_which_it_began() -> None:
+    result = report(*in_order(*STEPS, *ok(900, 3000, 3100)))
+    assert (longest(result, 0), longest(result, 1)) == (2.1, 0.1), "the wrong step would be blamed"
+
+
+def test_failures_do_not_end_a_gap() -> None:
+    result = report(*in_order(*STEPS, *ok(1000, 3000), "2000 p service service failed 1000"), max_failures=1)
+    assert longest(result, 1) == 2.0
+
+
+def test_a_prober_that_ends_leaves_no_gap_and_one_that_starts_again_neither() -> None:
+    ends = report(*in_order(*STEPS, *ok(1000), *ok(1000, 1900, prober="q")))
+    assert ends["longestGapSeconds"] == 0.9, "a drained Pod would count as an interruption"
+    again = report(*in_order(*STEPS, *ok(1000, 4000), "3900 p begin - - 0"))
+    assert again["longestGapSeconds"] == 0, "the time in which nothing was asked would count as an interruption"
+
+
+def test_a_connection_that_was_broken_counts_and_so_does_the_gap_until_the_next_echo() -> None:
+    held = ok(1000, 3500, kind="held")
+    result = report(*in_order(*STEPS, *ok(1000), *held, "1200 p held service broken 10"))
+    assert result["connectionsBroken"] == 1 and longest(result, 1, "held") == 2.5
+    assert result["requests"] == 1, "pings on an open connection are no new connections"
+    assert result["withinBudget"] is False and "2.500 s (held in move c-worker)" in result["why"]
+
+
+def test_a_connection_that_a_server_closed_with_a_word_is_neither_broken_nor_a_gap() -> None:
+    held = ok(1000, 3500, 3600, kind="held")
+    result = report(*in_order(*STEPS, *ok(1000), *held, "1200 p held service closed 10"))
+    assert result["connectionsBroken"] == 0 and longest(result, 1, "held") == 0.1, "a drain would count as a fault"
+
+
+def test_more_failures_than_the_budget_name_step_kind_and_numbers() -> None:
+    lines = in_order(*STEPS, *ok(1000, 1500), "1200 p service service failed 1000")
+    result = report(*lines)
+    assert result["withinBudget"] is False
+    assert result["why"] == "1 of 3 new connections failed (1 service in move c-worker), and the budget is 0"
+    assert report(*lines, max_failures=1)["withinBudget"] is True
+
+
+def test_a_gap_longer_than_the_budget_names_step_kind_and_numbers() -> None:
+    lines = in_order(*STEPS, *ok(1000, 2200))
+    result = report(*lines)
+    assert result["why"] == "the longest gap was 1.200 s (service in move c-worker), and the budget is 1.000 s"
+    assert report(*lines, max_gap_ms=1200)["withinBudget"] is True
+
+
+def test_both_are_named_where_both_are_exceeded() -> None:
+    why = report(*in_order(*STEPS, *ok(1000, 2200), "1200 p dns dns failed 1000"))["why"]
+    assert "1 dns in move c-worker" in why and "; the longest gap" in why
+
+
+def test_the_strategy_is_in_the_report_and_recreate_is_judged_as_well() -> None:
+    result = report(*in_order(*STEPS, *ok(1000, 4000)), strategy="recreate")
+    assert result["strategy"] == "recreate" and result["withinBudget"] is False
+
+
+def test_what_comes_before_the_first_step_and_after_the_end_is_not_counted() -> None:
+    result = report("0 p service service failed 1", "10 step before", *ok(20), "30 step end", "40 p dns dns failed 1")
+    assert (result["requests"], result["failures"]) == (1, 0)
+
+
+def test_a_step_that_was_cut_off_and_begun_again_is_there_twice() -> None:
+    result = report("0 step move a", *ok(10), "20 step move a", *ok(30), "40 step end")
+    assert [step["kinds"]["service"]["requests"] for step in result["steps"]] == [1, 1]
+
+
+def test_a_line_that_a_killed_prober_left_half_written_is_left_out() -> None:
+    assert report("0 step before", *ok(10), "15 p serv", "20 step end")["requests"] == 1
+
+
+def test_where_nothing_was_recorded_nothing_is_claimed() -> None:
+    nothing = {"measured": False, "why": "no request was recorded"}
+    assert report(*STEPS) == nothing, "an up without a measurement would look like one without an interruption"
+    assert report(*in_order(*STEPS, *ok(1000, kind="held"))) == nothing
