@@ -9,17 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
-Kind = Literal["process", "link", "tc", "mount", "path", "chains", "nft-table", "rule", "routes", "sysctls"]
+Kind = Literal["process", "link", "tc", "mount", "path", "chains", "nft-table", "rule", "table", "routes", "sysctls"]
+Owner = Literal["flannel", "kube-proxy", "cilium", "runtime", "rolling"]
+OWNERS: tuple[Owner, ...] = get_args(Owner)
+# The routing table and the rule by which a rolling move reaches every podCIDR without a tunnel (direct-routes.sh).
+DIRECT_TABLE = 244
 
 
 @dataclass(frozen=True, kw_only=True)
 class Residue:
     """One row. `what` is a shell pattern for link and path, a prefix for chains and tc (program names), a table number
-    for rule, a subnet for routes; `why` names what goes wrong if it stays, with the report it comes from."""
+    for rule and table, a subnet for routes; `why` names what goes wrong if it stays, with the report it comes from.
+    The owner `runtime` is the container runtime, which keeps results of CNI calls; `rolling` is this project's own move
+    of a node, where it was cut off."""
 
-    owner: Literal["flannel", "cilium"]
+    owner: Owner
     kind: Kind
     what: str
     why: str
@@ -38,15 +44,25 @@ _FLANNEL: tuple[tuple[Kind, str, str], ...] = (
     ("path", "/run/flannel", "two nodes with one subnet, from a stale subnet.env (flannel#1182)"),
     ("path", "/var/lib/cni/flannel", "the plugin's saved delegates name a bridge that is gone"),
     ("path", "/var/lib/cni/networks", "'no IP addresses available' (kubernetes#39557)"),
-    ("path", "/var/lib/cni/results", "CNI DEL runs with results of the old network"),
-    ("path", "/var/lib/cni/cache", "the same, for the newer library"),
     ("chains", "FLANNEL-", "FLANNEL-POSTRTG still SNATs between nodes (calico#12920)"),
     ("chains", "CNI-", "portmap's and bridge's NAT to Pods that are gone"),
-    ("chains", "KUBE-", "kube-proxy does not clean up on exit (kubernetes#119265)"),
     ("nft-table", "ip flannel-ipv4", "Flannel's masquerading in nftables mode"),
     ("nft-table", "ip6 flannel-ipv6", "the same for IPv6"),
+)
+_KUBE_PROXY: tuple[tuple[Kind, str, str], ...] = (
+    ("chains", "KUBE-", "kube-proxy does not clean up on exit (kubernetes#119265)"),
     ("nft-table", "ip kube-proxy", "kube-proxy's Services in nftables mode"),
     ("nft-table", "ip6 kube-proxy", "the same for IPv6"),
+)
+_RUNTIME: tuple[tuple[Kind, str, str], ...] = (
+    ("path", "/var/lib/cni/results", "CNI DEL runs with results of the old network"),
+    ("path", "/var/lib/cni/cache", "the same, for the newer library"),
+)
+_ROLLING: tuple[tuple[Kind, str, str], ...] = (
+    ("path", "/etc/cni/net.d/99-cni-migration.conflist*", "every new Pod is refused, as while a node moves"),
+    ("path", "/opt/cni/bin/cni-migration-hold", "the plugin that refuses them"),
+    ("rule", str(DIRECT_TABLE), "podCIDRs are reached by routes that nobody keeps any more"),
+    ("table", str(DIRECT_TABLE), "the routes themselves"),
 )
 _CILIUM: tuple[tuple[Kind, str, str], ...] = (
     ("path", "/etc/cni/net.d/05-cilium.conflist", "'cilium.sock missing' for every new Pod (cilium#27715)"),
@@ -63,20 +79,30 @@ _CILIUM: tuple[tuple[Kind, str, str], ...] = (
     ("chains", "CILIUM_", "DNS fails after Cilium to Flannel (cilium#17292)"),
     ("chains", "OLD_CILIUM_", "what an agent that was killed had set aside"),
     ("rule", "2004", "the proxy's routing rules send Pods' packets to lo"),
+    ("table", "2004", "the routes themselves"),
     ("rule", "2005", "the same, from the proxy"),
+    ("table", "2005", "the routes themselves"),
     ("path", "/etc/sysctl.d/99-zzz-override_cilium.conf", "rp_filter=0 comes back with every reboot (cilium#48936)"),
 )
 
 
-def residue(pod_subnet: str) -> tuple[Residue, ...]:
-    """Every row of both CNIs, in the order of removal: nothing of either runs when the nodes are cleaned."""
-    rows = [Residue(owner="flannel", kind=kind, what=what, why=why) for kind, what, why in _FLANNEL]
-    rows += [Residue(owner="cilium", kind=kind, what=what, why=why) for kind, what, why in _CILIUM]
-    rows.append(
-        Residue(owner="cilium", kind="routes", what=pod_subnet, why="autoDirectNodeRoutes stay and win over flannel.1")
+def residue(pod_subnet: str, owners: Sequence[Owner] = OWNERS) -> tuple[Residue, ...]:
+    """Every row of `owners`, in the order of removal: none of them may run when a node is cleaned."""
+    cilium: tuple[tuple[Kind, str, str], ...] = (
+        *_CILIUM,
+        ("routes", pod_subnet, "autoDirectNodeRoutes stay and win over flannel.1"),
+        ("sysctls", "rp_filter", "loose for ever (cilium#48936)"),
     )
-    rows.append(Residue(owner="cilium", kind="sysctls", what="rp_filter", why="loose for ever (cilium#48936)"))
-    return tuple(rows)
+    tables: dict[Owner, Sequence[tuple[Kind, str, str]]] = {
+        "flannel": _FLANNEL,
+        "kube-proxy": _KUBE_PROXY,
+        "cilium": cilium,
+        "runtime": _RUNTIME,
+        "rolling": _ROLLING,
+    }
+    return tuple(
+        Residue(owner=owner, kind=kind, what=what, why=why) for owner in owners for kind, what, why in tables[owner]
+    )
 
 
 def render(rows: Sequence[Residue]) -> str:

@@ -7,6 +7,7 @@ set -euo pipefail
 : "${CLUSTER:?}" "${STACK:?}" "${EPOCH:?}" "${CUTOFF:?}"
 use_cluster
 hold
+mark install
 
 pods=$(pods_on_pod_network)
 [ -n "$pods" ] || exit 0

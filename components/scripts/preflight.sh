@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Looks, before anything is touched, whether $CNI can start on every node of $NODES: its images ($IMAGES, and those of
-# the chart $CHART rendered with the values on stdin), the kernel, a common L2. Reports everything that is missing.
+# the chart $CHART rendered with the values on stdin), the kernel, a common L2, and what only `rolling` needs. Reports
+# everything that is missing.
 set -euo pipefail
 # shellcheck source=components/scripts/common.sh
 . "$(dirname "$0")/common.sh"
-: "${CLUSTER:?}" "${CNI:?}" "${NODES:?}" "${IMAGES:?}" "${CHART?}" "${CHART_REPOSITORY?}" "${CHART_VERSION?}"
+: "${CLUSTER:?}" "${CNI:?}" "${STRATEGY:?}" "${NODES:?}" "${IMAGES:?}" "${CHART?}" "${CHART_REPOSITORY?}" "${CHART_VERSION?}"
 use_cluster
 read -ra nodes <<<"$NODES"
 read -ra images <<<"$IMAGES"
@@ -27,7 +28,7 @@ peers=$(docker inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress
 
 # One node: prints what is missing there, a line each, and nothing else.
 look() {
-  docker exec "$1" env "CNI=$CNI" "PEERS=$(xargs <<<"$peers")" \
+  docker exec "$1" env "CNI=$CNI" "STRATEGY=$STRATEGY" "PEERS=$(xargs <<<"$peers")" \
     bash -c "$(cat "$(dirname "$0")/on-node/preflight.sh")" preflight "${images[@]}" ||
     printf 'it could not be looked at (docker exec)\n'
 }
@@ -40,4 +41,8 @@ for node in "${nodes[@]}"; do
 done
 wait
 missing=$(cd "$found" && for node in "${nodes[@]}"; do sed "s/^/  - $node: /" "$node"; done)
-[ -z "$missing" ] || fail "$CNI cannot start on this cluster, and nothing was touched:"$'\n'"$missing"
+if [ "$STRATEGY" = rolling ]; then
+  more=$("$(dirname "$0")/rolling-preflight.sh" | sed 's/^/  - /')
+  missing+=${missing:+${more:+$'\n'}}$more
+fi
+[ -z "$missing" ] || fail "$CNI cannot come to this cluster by $STRATEGY, and nothing was touched:"$'\n'"$missing"

@@ -5,36 +5,20 @@
 set -euo pipefail
 # shellcheck source=components/scripts/common.sh
 . "$(dirname "$0")/common.sh"
+# shellcheck source=components/scripts/old-cni.sh
+. "$(dirname "$0")/old-cni.sh"
 : "${CLUSTER:?}" "${CNI:?}" "${STACK:?}" "${EPOCH:?}"
 use_cluster
 hold
+mark takeover
 label=app.kubernetes.io/part-of=cni-migration
 
-gone() { kubectl delete "$@" --ignore-not-found --timeout=120s >&2; }
-
-remove_cilium() {
-  # An interrupted install or upgrade (status pending-*) is listed only with --all.
-  if [ -n "$(helm list --namespace kube-system --all --short --filter '^cilium$')" ]; then
-    say "removing the Helm release cilium"
-    helm uninstall cilium --namespace kube-system --wait --timeout 3m >&2
-  fi
-  local crds
-  crds=$(kubectl get customresourcedefinitions --output name | grep '\.cilium\.io$' || [ $? -eq 1 ])
-  if [ -n "$crds" ]; then
-    # Their objects go with them; CiliumNodes left behind would keep old podCIDRs alive (cilium-cli#2694).
-    xargs kubectl delete --timeout=120s <<<"$crds" >&2
-  fi
-  gone namespace cilium-secrets
-}
-
-# Ours by label; then Flannel from its own manifest and kubeadm's kube-proxy, of a cluster that was made elsewhere.
+# Ours by label, the probes too; then by the names of Flannel's own manifest and of kubeadm's kube-proxy.
 remove_flannel() {
   gone daemonset,configmap,serviceaccount,service --all-namespaces --selector "$label"
   gone clusterrole,clusterrolebinding --selector "$label"
-  gone clusterrole,clusterrolebinding flannel
-  gone daemonset,configmap kube-proxy --namespace kube-system
-  # Its end takes the namespace controller 5 s; only a Flannel that comes back has to wait for it.
-  gone namespace kube-flannel --wait="$([ "$CNI" = flannel ] && printf true || printf false)"
+  remove_flannel_by_name
+  remove_kube_proxy
 }
 
 # The Pods go after their DaemonSets; a node must not be cleaned under a flanneld that still writes.
@@ -42,6 +26,16 @@ await_pods() {
   local selector
   for selector in k8s-app=cilium app=flannel k8s-app=kube-proxy; do
     kubectl wait pods --all-namespaces --selector "$selector" --for=delete --timeout=120s >&2
+  done
+}
+
+# A rolling migration that was cut off leaves the node cordoned that it was moving.
+uncordon() {
+  local node nodes
+  nodes=$(kubectl get nodes --output 'jsonpath={range .items[?(@.metadata.annotations.cni-migration/cordoned=="true")]}{.metadata.name}{"\n"}{end}')
+  for node in $nodes; do
+    kubectl uncordon "$node" >&2
+    kubectl annotate node "$node" cni-migration/cordoned- >&2
   done
 }
 
@@ -55,15 +49,10 @@ wait "$cilium" || failed=1
 wait "$flannel" || failed=1
 [ "$failed" -eq 0 ] || fail "what the other CNI has in the cluster could not all be removed"
 await_pods
-
-kubectl annotate nodes --all flannel.alpha.coreos.com/backend-data- flannel.alpha.coreos.com/backend-type- \
-  flannel.alpha.coreos.com/kube-subnet-manager- flannel.alpha.coreos.com/public-ip- \
-  flannel.alpha.coreos.com/backend-v6-data- flannel.alpha.coreos.com/public-ipv6- >/dev/null
-# shellcheck disable=SC2016 # the dollar is the template's
-tainted=$(kubectl get nodes --output go-template='{{range .items}}{{$name := .metadata.name}}{{range .spec.taints}}{{
-  if eq .key "node.cilium.io/agent-not-ready"}}{{$name}} {{end}}{{end}}{{end}}')
-for node in $tainted; do
-  kubectl taint node "$node" node.cilium.io/agent-not-ready- >&2
-done
-# Only now: the DaemonSets of the new CNI select on this label, so no node ever runs two.
-kubectl label nodes --all --overwrite "cni-owner=$CNI" >&2
+forget_flannel
+untaint
+# Only now: the DaemonSets of the new CNI select on these labels, so no node ever runs two.
+services=$([ "$CNI" = cilium ] && printf cilium || printf kube-proxy)
+kubectl label nodes --all --overwrite "cni-owner=$CNI" "cni-services=$services" >&2
+uncordon
+mark clean

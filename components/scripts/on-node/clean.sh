@@ -68,6 +68,8 @@ list() { # KIND WHAT: one thing a line
     path) compgen -G "$2" || [ $? -eq 1 ] ;;
     chains) list_chains "$2" ;;
     nft-table) if command -v nft >/dev/null; then nft list tables | sed -n "s/^table \($2\)\$/\1/p"; fi ;;
+    # 2: there is no such table.
+    table) { ip -4 route show table "$2" 2>/dev/null || [ $? -eq 2 ]; } | sed 's/^/route /' ;;
     rule) for item in -4 -6; do ip $item rule show table "$2" | sed "s/^/$item /"; done ;;
     routes) ip -4 route show table main root "$2" | grep --invert-match ' dev \(cni0\|flannel\|cilium_\|lxc\|veth\)' || [ $? -eq 1 ] ;;
     sysctls) if [ -e "$baseline" ]; then { sysctl_values | diff - "$baseline" || [ $? -eq 1 ]; } | sed -n 's/^> //p'; fi ;;
@@ -88,6 +90,8 @@ remove() { # KIND WHAT ITEM
     nft-table) # shellcheck disable=SC2086 # family and name are two words
       nft delete table $3 ;;
     rule) ip "${3%% *}" rule delete priority "$(cut -d' ' -f2 <<<"${3%%:*}")" table "$2" ;;
+    table) # One flush takes all of its lines.
+      if [ -n "$(list table "$2")" ]; then ip -4 route flush table "$2"; fi ;;
     routes) # shellcheck disable=SC2086 # a route is many words
       ip -4 route delete ${3%% proto *} ;;
     sysctls) sysctl --quiet --write "${3// /}" ;;
@@ -113,11 +117,15 @@ save_baseline
 while read -r kind what; do
   found=$(list "$kind" "$what")
   [ -n "$found" ] || continue
+  if [ "$kind" = chains ]; then
+    printf 'chains: %s, %d of them\n' "$what" "$(wc -l <<<"$found")" >&2
+    remove_chains "$what"
+    continue
+  fi
   while read -r item; do
     printf '%s: %s\n' "$kind" "$item" >&2
-    if [ "$kind" != chains ]; then remove "$kind" "$what" "$item"; fi
+    remove "$kind" "$what" "$item"
   done <<<"$found"
-  if [ "$kind" = chains ]; then remove_chains "$what"; fi
 done <<<"$table"
 
 left=$(while read -r kind what; do list "$kind" "$what" | sed "s/^/$kind /"; done <<<"$table")

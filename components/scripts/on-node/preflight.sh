@@ -2,7 +2,7 @@
 # Runs inside a node: prints a line for everything that $CNI would miss there. Arguments: the images it needs.
 # Leaves nothing but the images that it pulled.
 set -euo pipefail
-: "${CNI:?}" "${PEERS:?}"
+: "${CNI:?}" "${STRATEGY:?}" "${PEERS:?}"
 
 missing() { printf '%s\n' "$*"; }
 
@@ -38,13 +38,15 @@ case $CNI in
     fi
     try_mount bpf
     try_mount cgroup2
-    for peer in $PEERS; do
-      if ip -4 route get "$peer" | grep --quiet ' via '; then
-        missing "$peer is behind a router; native routing needs all nodes on one L2 (one Docker network)"
-      fi
-    done
     ;;
 esac
+if [ "$CNI" = cilium ] || [ "$STRATEGY" = rolling ]; then
+  for peer in $PEERS; do
+    if ip -4 route get "$peer" | grep --quiet ' via '; then
+      missing "$peer is behind a router; routes to podCIDRs need all nodes on one L2 (one Docker network)"
+    fi
+  done
+fi
 
 # An agent, a relay and the kubelet share the host's limit with everything else there (cilium#35542).
 instances=$(cat /proc/sys/fs/inotify/max_user_instances)

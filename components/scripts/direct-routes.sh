@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Gives every node direct routes to every other node's podCIDR, in a table of their own and ahead of the CNI's: from then
+# on nothing is encapsulated, whichever CNI a node has. Before nodes move to Flannel, kube-proxy is let onto all of them.
+set -euo pipefail
+# shellcheck source=components/scripts/common.sh
+. "$(dirname "$0")/common.sh"
+# shellcheck source=components/scripts/nodes.sh
+. "$(dirname "$0")/nodes.sh"
+: "${CLUSTER:?}" "${STACK:?}" "${EPOCH:?}" "${CNI:?}" "${POD_SUBNET:?}"
+use_cluster
+hold
+mark routes
+
+if [ "$(nodes_owned_by "$CNI" | wc -l)" -eq "$(kubectl get nodes --output name | wc -l)" ]; then
+  say "every node has $CNI already; no routes are needed"
+  exit 0
+fi
+if [ "$CNI" = flannel ]; then
+  # The last `rolling` may have left its namespace at its end, and nothing can be made in it then.
+  if [ "$(kubectl get namespace kube-flannel --ignore-not-found --output 'jsonpath={.status.phase}')" = Terminating ]; then
+    kubectl wait namespace/kube-flannel --for=delete --timeout=120s >&2
+  fi
+  # Cilium goes on serving Services on its nodes until they move; its successor has to be there before.
+  kubectl label nodes --all --overwrite cni-services=kube-proxy >&2
+fi
+on_every_node direct-routes STEP=routes
+# Only now: a node that has the rule sends past the tunnel, and its peer must be ready to take that.
+on_every_node direct-routes STEP=rule
+mark install

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Moves the node $NODE to $CNI while the rest of the cluster serves: drain, the old agent away, its residue (stdin) off,
+# the new agent on, uncordon. Goes on where an earlier run was cut off. A drain that fails leaves the node as it was.
+set -euo pipefail
+# shellcheck source=components/scripts/common.sh
+. "$(dirname "$0")/common.sh"
+# shellcheck source=components/scripts/nodes.sh
+. "$(dirname "$0")/nodes.sh"
+: "${CLUSTER:?}" "${STACK:?}" "${EPOCH:?}" "${CNI:?}" "${NODE:?}" "${POD_SUBNET:?}" "${DRAIN_SECONDS:?}" "${SERVICES_RESIDUE:?}"
+use_cluster
+hold
+mark "move $NODE"
+# The annotation tells a cordon of ours from a user's, which stays.
+ours=cni-migration/cordoned
+residue=$(cat)
+
+label() { kubectl label node "$NODE" --overwrite "$@" >&2; }
+
+annotation() { kubectl get node "$NODE" --output 'jsonpath={.metadata.annotations.cni-migration/cordoned}'; }
+
+cordon() {
+  if [ "$(kubectl get node "$NODE" --output 'jsonpath={.spec.unschedulable}')" != true ]; then
+    kubectl annotate node "$NODE" --overwrite "$ours=true" >&2
+    kubectl cordon "$NODE" >&2
+  fi
+}
+
+uncordon() {
+  if [ "$(annotation)" = true ]; then
+    kubectl uncordon "$NODE" >&2
+    kubectl annotate node "$NODE" "$ours-" >&2
+  fi
+}
+
+# Every eviction asks the budgets; nothing is deleted.
+drain() {
+  local words
+  if ! words=$(kubectl drain "$NODE" --ignore-daemonsets --delete-emptydir-data --timeout="${DRAIN_SECONDS}s" 2>&1); then
+    if [ "$owner" != none ]; then uncordon; fi
+    fail "node $NODE cannot be drained within $DRAIN_SECONDS s, so it stays with $owner and takes Pods as before." \
+      "Budgets that permit no eviction now: $(blocking_budgets | paste -sd, -)"$'\n'"$words"
+  fi
+}
+
+owner=$(kubectl get node "$NODE" --output 'jsonpath={.metadata.labels.cni-owner}')
+if [ "$owner" != "$CNI" ]; then
+  if [ "$CNI" = cilium ]; then introduce_nodes; fi
+  say "$NODE: draining"
+  cordon
+  drain
+  if [ "$CNI" = flannel ]; then await_pod k8s-app=kube-proxy 60; fi
+  say "$NODE: taking ${owner/none/the old CNI} away"
+  label cni-owner=none
+  for selector in k8s-app=cilium app=flannel; do
+    kubectl wait pods --all-namespaces --selector "$selector" --field-selector "spec.nodeName=$NODE" --for=delete --timeout=60s >&2
+  done
+  on_node "$NODE" hold STEP=on </dev/null
+  evict_pods_of_node 60
+  on_node "$NODE" clean <<<"$residue" >/dev/null
+  label "cni-owner=$CNI"
+fi
+await_pod "$(agent_of "$CNI")" 120
+say "$NODE: $CNI answers"
+if [ "$CNI" = cilium ]; then
+  # Cilium serves Services on this node by now, so kube-proxy can go, and what it wrote.
+  label cni-services=cilium
+  kubectl wait pods --namespace kube-system --selector k8s-app=kube-proxy --field-selector "spec.nodeName=$NODE" --for=delete --timeout=60s >&2
+  on_node "$NODE" clean <<<"$SERVICES_RESIDUE" >/dev/null
+fi
+on_node "$NODE" hold STEP=off </dev/null
+renew_pending_pods
+await_pods_of_node 120
+uncordon
