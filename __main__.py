@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pulumi
+from components.interruption import report_interruption
 
 import settings as stack_settings
 from components.cni import create_cni, digest
@@ -11,20 +12,31 @@ from components.migration import Migration, MigrationArgs
 from components.observation import observe
 from components.ownership import describe, plan_claim
 from components.probes import Probes, ProbesArgs
+from components.rolling import move_nodes
 from components.verification import Verification, VerificationArgs
 
 settings = stack_settings.load()
 observed = observe(settings.cluster.name)
 marker = observed.marker if observed else None
-claim = plan_claim(marker, pulumi.get_stack(), settings.cni, datetime.now(UTC))
+claim = plan_claim(
+    marker,
+    pulumi.get_stack(),
+    settings.cni,
+    settings.migration.strategy,
+    datetime.now(UTC),
+    exists=observed is not None,
+)
 pulumi.log.info(describe(marker, claim, settings.cluster.name, exists=observed is not None))
 
 cluster = KindCluster("cluster", KindClusterArgs.of(settings.cluster, observed, claim))
-migration = Migration("migration", MigrationArgs.of(settings, cluster, claim))
+migration = Migration("migration", MigrationArgs.of(settings, cluster, claim, observed))
 cni = create_cni(settings, migration.gate, cluster.provider)
+moved = move_nodes(settings, cluster, claim, after=cni.ready)
 probes = Probes(
     "probes",
-    ProbesArgs(image=settings.images.probe, gate=migration.gate, provider=cluster.provider),
+    ProbesArgs(
+        image=settings.images.probe, namespace=migration.namespace, gate=migration.gate, provider=cluster.provider
+    ),
 )
 verification = Verification(
     "verification",
@@ -33,10 +45,11 @@ verification = Verification(
         cluster_resource=cluster.resource,
         claim=claim,
         digest=digest(settings),
-        cleaned_at=migration.cleaned_at,
-        after=[*cni.ready, *probes.ready],
+        stranded_before=migration.stranded_before,
+        after=[*cni.ready, *moved, *probes.ready],
     ),
 )
+interruption = report_interruption(settings, cluster, claim, after=[verification.settled])
 
 pulumi.export("cluster", settings.cluster.name)
 pulumi.export("cni", settings.cni)
@@ -44,3 +57,4 @@ pulumi.export("epoch", claim.epoch)
 pulumi.export("nodes", cluster.node_names)
 pulumi.export("kubeconfig", cluster.kubeconfig)
 pulumi.export("verification", verification.result)
+pulumi.export("interruption", interruption)

@@ -58,12 +58,17 @@ def cilium_values(pod_subnet: str, api_host: str, api_port: int, over: Mapping[s
         # Agents read their settings at start only: without a roll-out a changed value would be in the ConfigMap and
         # nowhere else, and the release would say that it is deployed.
         "rollOutCiliumPods": True,
+        # One agent at a time: two that start at once on a small machine starve the Pods (323 of 7,094 requests failed).
+        "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1}},
         "hubble": {"enabled": True, "relay": {"enabled": True, "rollOutPods": True}, "ui": {"enabled": True}},
         "operator": {
             "replicas": 1,
             "rollOutPods": True,
-            # This project replaces the Pods that lost their network; the operator would restart CoreDNS a second time.
+            # This project replaces the Pods that lost their network; the operator would restart CoreDNS a second time,
+            # and in a rolling move on nodes that Flannel still serves.
             "unmanagedPodWatcher": {"restart": False},
+            # In a rolling move nodes without an agent serve Pods; the operator would taint them (agent-not-ready).
+            "setNodeTaints": False,
         },
         "nodeSelector": {"kubernetes.io/os": "linux", OWNER_LABEL: "cilium"},
     }
@@ -95,6 +100,9 @@ class Cilium(pulumi.ComponentResource):
             repository_opts=kubernetes.helm.v3.RepositoryOptsArgs(repo=source.get("repository")),
             values=cilium_values(args.pod_subnet, args.api_host, args.api_port, args.values),
             timeout=TIMEOUT,
+            # In a rolling migration no node is Cilium's yet: the relay would wait for an agent until Helm gives up.
+            # The nodes' moves and the verification wait for every agent themselves.
+            skip_await=args.gate.rolling,
             opts=pulumi.ResourceOptions.merge(
                 gated(self, args.gate, args.provider),
                 pulumi.ResourceOptions(hooks=release_guard(name, args.cluster, RELEASE, NAMESPACE)),

@@ -10,7 +10,7 @@ import pulumi_kubernetes as kubernetes
 
 from components.gate import Gate, gated
 from components.kube_proxy import KubeProxy, KubeProxyArgs
-from components.workload import HOST, agent, labels, metadata, volumes
+from components.workload import FORCE, HOST, OWNER_LABEL, agent, labels, metadata, volumes
 
 _NAME = "kube-flannel-ds"
 _NAMESPACE = "kube-flannel"
@@ -83,7 +83,9 @@ class Flannel(pulumi.ComponentResource):
         namespace = core.Namespace(
             f"{name}-namespace",
             metadata=kubernetes.meta.v1.ObjectMetaArgs(
-                name=_NAMESPACE, labels={**labels(), "pod-security.kubernetes.io/enforce": "privileged"}
+                name=_NAMESPACE,
+                labels={**labels(), "pod-security.kubernetes.io/enforce": "privileged"},
+                annotations=dict(FORCE),
             ),
             opts=child_opts,
         )
@@ -115,6 +117,7 @@ class Flannel(pulumi.ComponentResource):
             namespace=_NAMESPACE,
             account="flannel",
             labels={**labels(), "app": "flannel"},
+            nodes={OWNER_LABEL: "flannel"},
             init_containers=_init_containers(args),
             containers=[_flanneld(args)],
             volumes=volumes(

@@ -1,5 +1,6 @@
-"""The order of a `recreate` migration, as options: what a resource must say to be taken down before the gate runs and
-made again after it.
+"""The order of a migration, as options. In `recreate`: what a resource must say to be taken down before the gate runs
+and made again after it. In `rolling` the gate stays shut, and the engine's own order is the right one: the new CNI is
+made first, and what the program names no more, the old one, is deleted last.
 
 The engine is told by three options together; no one of them is enough (depends_on alone never replaces anything, and
 neither depends_on nor replace_with reaches the children of a component, so every child gets them itself).
@@ -15,11 +16,13 @@ import pulumi
 
 @dataclass(frozen=True, kw_only=True)
 class Gate:
-    """`resource` is replaced when a migration begins; `after` is what must have run before the new CNI comes."""
+    """`resource` is replaced when a migration by `recreate` begins; `after` is what must have run before the new CNI
+    comes."""
 
     resource: pulumi.Resource
     after: Sequence[pulumi.Resource]
     cluster: pulumi.Resource
+    rolling: bool
 
 
 def gate_options(
@@ -34,6 +37,16 @@ def gate_options(
         delete_before_replace=True,
         # A destroy takes the whole cluster; undoing a migration first could only fail halfway.
         deleted_with=cluster,
+    )
+
+
+def shut(options: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+    """The options of a gate that a rolling migration leaves alone. It has to stay in the state: a later `recreate`
+    takes the CNI down by it."""
+    return pulumi.ResourceOptions.merge(
+        options,
+        # With new triggers it would be replaced, and the old CNI taken from under nodes that have not moved.
+        pulumi.ResourceOptions(ignore_changes=["create", "environment", "triggers"]),
     )
 
 

@@ -9,7 +9,7 @@ import pulumi_kubernetes as kubernetes
 import yaml
 
 from components.gate import Gate, gated
-from components.workload import HOST, agent, labels, metadata, volumes
+from components.workload import HOST, SERVICES_LABEL, agent, labels, metadata, volumes
 
 _NAME = "kube-proxy"
 _NAMESPACE = "kube-system"
@@ -95,6 +95,7 @@ class KubeProxy(pulumi.ComponentResource):
             namespace=_NAMESPACE,
             account=_NAME,
             labels={**labels(), "k8s-app": _NAME},
+            nodes={SERVICES_LABEL: _NAME},
             containers=[container],
             init_containers=[],
             volumes=volumes(

@@ -17,13 +17,13 @@ from components.shell import script_command
 @dataclass(frozen=True, kw_only=True)
 class VerificationArgs:
     """`digest` is of everything that shapes the CNI: the network is measured again whenever it changes.
-    `cleaned_at` is the time before which Pods have lost their network."""
+    `stranded_before` is the time before which Pods have lost their network."""
 
     cluster: str
     cluster_resource: pulumi.Resource
     claim: Claim
     digest: str
-    cleaned_at: pulumi.Output[str]
+    stranded_before: pulumi.Output[str]
     after: Sequence[pulumi.Resource]
 
 
@@ -37,6 +37,7 @@ class Verification(pulumi.ComponentResource):
     """
 
     result: pulumi.Output[dict[str, Any]]
+    settled: pulumi.Resource
 
     def __init__(self, name: str, args: VerificationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cni-migration:index:Verification", name, None, opts)
@@ -50,7 +51,7 @@ class Verification(pulumi.ComponentResource):
         replaced = script_command(
             f"{name}-pods",
             "pods-replace",
-            environment={**base, "CUTOFF": args.cleaned_at},
+            environment={**base, "CUTOFF": args.stranded_before},
             triggers=triggers,
             once=True,
             opts=after(*args.after),
@@ -62,7 +63,7 @@ class Verification(pulumi.ComponentResource):
             triggers=[*triggers, args.digest],
             opts=after(replaced, *args.after),
         )
-        script_command(
+        self.settled = script_command(
             f"{name}-settle",
             "settle",
             environment=base,

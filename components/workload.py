@@ -10,8 +10,14 @@ from pulumi_kubernetes import apps, core, meta
 
 # takeover.sh removes what carries this label, so that a stack can clear away what the other one left in the cluster.
 PART_OF = {"app.kubernetes.io/part-of": "cni-migration"}
-# The node label that says which CNI owns the node; takeover.sh sets it when the other CNI is gone.
+# The node label that says which CNI owns the node; it is set when the other CNI is gone from there.
 OWNER_LABEL = "cni-owner"
+# The node label that says who serves Services there. A label of its own, since in a rolling move the one that comes has
+# to serve before the one that goes stops.
+SERVICES_LABEL = "cni-services"
+# The stacks own the same objects in turns, and the one that has claimed the cluster has the say: without it the API
+# refuses to change what the other stack's provider has written (a conflict of field managers).
+FORCE = {"pulumi.com/patchForce": "true"}
 
 HOST = core.v1.EnvVarArgs(
     name="NODE_NAME",
@@ -25,8 +31,8 @@ def labels() -> dict[str, str]:
 
 
 def metadata(name: str, namespace: str | None = None) -> meta.v1.ObjectMetaArgs:
-    """A fixed name (no random suffix: takeover.sh and users look for it) and the project's label."""
-    return meta.v1.ObjectMetaArgs(name=name, namespace=namespace, labels=labels())
+    """A fixed name (no random suffix: takeover.sh and users look for it), the project's label, and FORCE."""
+    return meta.v1.ObjectMetaArgs(name=name, namespace=namespace, labels=labels(), annotations=dict(FORCE))
 
 
 def volumes(
@@ -51,16 +57,17 @@ def agent(
     namespace: pulumi.Input[str],
     account: str,
     labels: Mapping[str, str],
+    nodes: Mapping[str, str],
     containers: Sequence[core.v1.ContainerArgs],
     init_containers: Sequence[core.v1.ContainerArgs],
     volumes: Sequence[core.v1.VolumeArgs],
     opts: pulumi.ResourceOptions,
 ) -> kubernetes.apps.v1.DaemonSet:
-    """A DaemonSet of host-network agents on the nodes that Flannel owns: it tolerates every taint, since a node
+    """A DaemonSet of host-network agents on the nodes with the labels `nodes`: it tolerates every taint, since a node
     without a CNI is tainted not-ready until one of these has run."""
     return apps.v1.DaemonSet(
         resource_name,
-        metadata=meta.v1.ObjectMetaArgs(name=name, namespace=namespace, labels=dict(labels)),
+        metadata=meta.v1.ObjectMetaArgs(name=name, namespace=namespace, labels=dict(labels), annotations=dict(FORCE)),
         spec=apps.v1.DaemonSetSpecArgs(
             selector=meta.v1.LabelSelectorArgs(match_labels=dict(labels)),
             template=core.v1.PodTemplateSpecArgs(
@@ -69,7 +76,7 @@ def agent(
                     host_network=True,
                     priority_class_name="system-node-critical",
                     service_account_name=account,
-                    node_selector={"kubernetes.io/os": "linux", OWNER_LABEL: "flannel"},
+                    node_selector={"kubernetes.io/os": "linux", **nodes},
                     tolerations=[core.v1.TolerationArgs(operator="Exists")],
                     containers=list(containers),
                     init_containers=list(init_containers),

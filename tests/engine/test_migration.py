@@ -8,74 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
-from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from engine.fake_tools import install
-from engine.pulumi_cli import Stack, copy_program
+from engine.conftest import ROOT, World
 
-HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-RECORDED = (
-    "preflight",
-    "takeover",
-    "node-clean",
-    "pods-evict",
-    "pods-replace",
-    "verify",
-    "cni-create",
-    "cni-delete",
-)
-MIGRATION = ["takeover", "node-clean c-control-plane", "node-clean c-worker", "pods-evict", "cni-create"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class World:
-    """A program with its stacks `flannel` and `cilium`, and the stand-in cluster they share."""
-
-    fake: Path
-    stacks: dict[str, Stack]
-
-    def calls(self) -> list[str]:
-        """What was called since the last look."""
-        log = self.fake / "calls"
-        lines = log.read_text().splitlines() if log.exists() else []
-        log.write_text("")
-        return [line.strip() for line in lines]
-
-    def plant(self, fault: str) -> None:
-        (self.fake / "fail" / fault).touch()
-
-    def marker(self) -> dict[str, str]:
-        return json.loads((self.fake / "marker.json").read_text())["data"]
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> World:
-    program = copy_program(HERE / "programs" / "migration", tmp_path / "program")
-    shutil.copytree(ROOT / "components", program / "components", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "settings.py", program)
-    for step in RECORDED:
-        target = program / "components" / "scripts" / f"{step}.sh"
-        shutil.copy(program / "recorder.sh", target)
-        target.chmod(0o755)
-    for name in ("flannel", "cilium"):
-        config = f"config:\n  cni-migration:cni: {name}\n  cni-migration:cluster: {{name: c, workers: 1}}\n"
-        (program / f"Pulumi.{name}.yaml").write_text(config)
-    fake = tmp_path / "fake"
-    (fake / "fail").mkdir(parents=True)
-    install(tmp_path / "bin")
-    path = Stack(program=program, backend=tmp_path / "state").environ()["PATH"]
-    env = {"FAKE": str(fake), "PATH": os.pathsep.join((str(tmp_path / "bin"), path)), "CNI_MIGRATION_SITE": ""}
-    stacks = {
-        name: Stack(program=program, backend=tmp_path / "state", name=name, env=env).create()
-        for name in ("flannel", "cilium")
-    }
-    return World(fake=fake, stacks=stacks)
+CLEANED = [f"node-clean {node}" for node in ("c-control-plane", "c-worker", "c-worker2")]
+MIGRATION = ["takeover", *CLEANED, "pods-evict", "cni-create"]
 
 
 def steps(calls: list[str]) -> list[str]:
@@ -235,7 +175,7 @@ def test_settings_that_a_running_cluster_cannot_follow_are_an_error_that_names_t
     flannel = world.stacks["flannel"]
     flannel.up()
     world.calls()
-    flannel.set_config("cni-migration:cluster.workers", "2", "--path")
+    flannel.set_config("cni-migration:cluster.workers", "3", "--path")
     refused = flannel.up(check=False)
-    assert refused.returncode != 0 and "c-worker2" in refused.stdout + refused.stderr, "a silent no-op"
+    assert refused.returncode != 0 and "c-worker3" in refused.stdout + refused.stderr, "a silent no-op"
     assert world.calls() == [] and world.marker()["phase"] == "ready", "the cluster was touched"

@@ -1,10 +1,14 @@
 """The program's own story with a Command in place of each CNI: the order is the engine's, which is what is tested."""
 
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pulumi
+from components.interruption import report_interruption
 from pulumi_command import local
 
+import components.migration
+import components.rolling
 import settings as stack_settings
 from components.cni import digest
 from components.gate import gated
@@ -12,15 +16,27 @@ from components.kind_cluster import KindCluster, KindClusterArgs
 from components.migration import Migration, MigrationArgs
 from components.observation import observe
 from components.ownership import describe, plan_claim
+from components.rolling import move_nodes
 from components.verification import Verification, VerificationArgs
 
 settings = stack_settings.load()
 observed = observe(settings.cluster.name)
 marker = observed.marker if observed else None
-claim = plan_claim(marker, pulumi.get_stack(), settings.cni, datetime.now(UTC))
+claim = plan_claim(
+    marker,
+    pulumi.get_stack(),
+    settings.cni,
+    settings.migration.strategy,
+    datetime.now(UTC),
+    exists=observed is not None,
+)
 pulumi.log.info(describe(marker, claim, settings.cluster.name, exists=observed is not None))
 cluster = KindCluster("cluster", KindClusterArgs.of(settings.cluster, observed, claim))
-migration = Migration("migration", MigrationArgs.of(settings, cluster, claim))
+# There is no API here to keep objects in, so those that the components make of their own are left out.
+components.migration.probe_namespace = lambda name, opts: cluster.resource
+components.migration.TrafficProbe = lambda name, args, opts: SimpleNamespace(ready=[])
+components.rolling.coredns_budget = lambda name, opts: cluster.resource
+migration = Migration("migration", MigrationArgs.of(settings, cluster, claim, observed))
 
 
 class FakeCni(pulumi.ComponentResource):
@@ -40,6 +56,7 @@ class FakeCni(pulumi.ComponentResource):
 
 
 cni = FakeCni(settings.cni)
+moved = move_nodes(settings, cluster, claim, after=[cni.agent])
 verification = Verification(
     "verification",
     VerificationArgs(
@@ -47,8 +64,10 @@ verification = Verification(
         cluster_resource=cluster.resource,
         claim=claim,
         digest=digest(settings),
-        cleaned_at=migration.cleaned_at,
-        after=[cni.agent],
+        stranded_before=migration.stranded_before,
+        after=[cni.agent, *moved],
     ),
 )
+interruption = report_interruption(settings, cluster, claim, after=[verification.settled])
 pulumi.export("verification", verification.result)
+pulumi.export("interruption", interruption)

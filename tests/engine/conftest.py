@@ -1,0 +1,78 @@
+"""A program with two stacks and a stand-in cluster, for tests of what the engine does with them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from engine.fake_tools import install
+from engine.pulumi_cli import Stack, copy_program
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
+RECORDED = (
+    "preflight",
+    "takeover",
+    "node-clean",
+    "pods-evict",
+    "pods-replace",
+    "direct-routes",
+    "node-move",
+    "rolling-finish",
+    "traffic-record",
+    "traffic-report",
+    "verify",
+    "cni-create",
+    "cni-delete",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class World:
+    """A program with its stacks `flannel` and `cilium`, and the stand-in cluster they share."""
+
+    fake: Path
+    stacks: dict[str, Stack]
+
+    def calls(self) -> list[str]:
+        """What was called since the last look."""
+        log = self.fake / "calls"
+        lines = log.read_text().splitlines() if log.exists() else []
+        log.write_text("")
+        return [line.strip() for line in lines]
+
+    def plant(self, fault: str) -> None:
+        (self.fake / "fail" / fault).touch()
+
+    def marker(self) -> dict[str, str]:
+        return json.loads((self.fake / "marker.json").read_text())["data"]
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    program = copy_program(HERE / "programs" / "migration", tmp_path / "program")
+    shutil.copytree(ROOT / "components", program / "components", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "settings.py", program)
+    for step in RECORDED:
+        target = program / "components" / "scripts" / f"{step}.sh"
+        shutil.copy(program / "recorder.sh", target)
+        target.chmod(0o755)
+    for name in ("flannel", "cilium"):
+        config = f"config:\n  cni-migration:cni: {name}\n  cni-migration:cluster: {{name: c}}\n"
+        config += "  cni-migration:traffic: {enabled: false}\n"
+        (program / f"Pulumi.{name}.yaml").write_text(config)
+    fake = tmp_path / "fake"
+    (fake / "fail").mkdir(parents=True)
+    install(tmp_path / "bin")
+    path = Stack(program=program, backend=tmp_path / "state").environ()["PATH"]
+    env = {"FAKE": str(fake), "PATH": os.pathsep.join((str(tmp_path / "bin"), path)), "CNI_MIGRATION_SITE": ""}
+    stacks = {
+        name: Stack(program=program, backend=tmp_path / "state", name=name, env=env).create()
+        for name in ("flannel", "cilium")
+    }
+    return World(fake=fake, stacks=stacks)
