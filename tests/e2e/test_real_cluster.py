@@ -9,11 +9,11 @@ import json
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
-from components.residue import render, residue
+from components.residue import Owner, render, residue
 from e2e.conftest import NAME, ROOT, Real, run
 
 pytestmark = pytest.mark.e2e
@@ -22,10 +22,11 @@ PROBES = ("get", "-n", "cni-migration")
 CLEAN = (ROOT / "components" / "scripts" / "on-node" / "clean.sh").read_text()
 
 
-def leftovers(real: Real, node: str, owner: str) -> list[str]:
+def leftovers(real: Real, node: str, owner: Literal["flannel", "cilium"]) -> list[str]:
     """What the clean-up's own table still finds on a node of what `owner` leaves there."""
-    # The result folder is libcni's: the CNI that runs now writes there as well.
-    rows = [row for row in residue(POD_SUBNET) if row.owner == owner and row.what != "/var/lib/cni/results"]
+    # Not the runtime's: the CNI that runs now has its results there as well.
+    owners: tuple[Owner, ...] = ("flannel", "kube-proxy") if owner == "flannel" else ("cilium",)
+    rows = residue(POD_SUBNET, (*owners, "rolling"))
     return real.on_node(node, "export MODE=list\n" + CLEAN, stdin=render(rows)).splitlines()
 
 

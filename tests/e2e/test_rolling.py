@@ -1,0 +1,218 @@
+"""The strategy `rolling` on the real cluster: node by node, there and back, with requests under way all the time.
+
+Every `up` here fails by itself where a new connection failed or nothing was answered for more than a second: that is
+the budget, and what the tests below read out of `interruption` is what the probers wrote down.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from typing import Any
+
+import pytest
+
+from e2e.conftest import NAME, ROOT, Real, run
+from e2e.test_real_cluster import assert_native, assert_vxlan, eventually, leftovers, verdict
+
+pytestmark = pytest.mark.e2e
+WORKER = f"{NAME}-worker"
+STUBBORN = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: stubborn, namespace: default}
+spec:
+  selector: {matchLabels: {app: stubborn}}
+  template:
+    metadata: {labels: {app: stubborn}}
+    spec:
+      nodeSelector: {kubernetes.io/hostname: %s}
+      containers: [{name: sleep, image: "%s", command: [sleep, "9999"]}]
+---
+apiVersion: policy/v1
+kind: PodDisruptionBudget
+metadata: {name: stubborn, namespace: default}
+spec: {minAvailable: 1, selector: {matchLabels: {app: stubborn}}}
+"""
+
+
+def script(name: str, kubeconfig: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
+    """One of the program's own scripts, as its Command would run it."""
+    common = {"CLUSTER": NAME, "POD_SUBNET": "10.244.0.0/16", "KUBECONFIG": kubeconfig}
+    return subprocess.run(
+        ["bash", str(ROOT / "components" / "scripts" / f"{name}.sh")],
+        env={**os.environ, **common, **env},
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+def marker(real: Real) -> dict[str, str]:
+    found = real.kubectl("get", "configmap", "cni-migration", "-n", "kube-system", "-o", "jsonpath={.data}")
+    return json.loads(found)
+
+
+def schedulable(real: Real) -> bool:
+    return "true" not in real.kubectl("get", "nodes", "-o", "jsonpath={.items[*].spec.unschedulable}")
+
+
+def interruption(real: Real, stack: str) -> dict[str, Any]:
+    return real.stacks[stack].outputs()["interruption"]
+
+
+def assert_nobody_noticed(report: dict[str, Any], nodes: list[str]) -> None:
+    assert report["measured"] and report["strategy"] == "rolling", report
+    assert report["withinBudget"] and report["failures"] == 0, report["why"]
+    assert report["requests"] > 500, "too little was asked to say that nothing failed"
+    moves = {step["step"] for step in report["steps"] if step["step"].startswith("move ")}
+    assert moves == {f"move {node}" for node in nodes}, "a node's move is not in the report"
+
+
+@pytest.fixture(scope="module")
+def flannel(real: Real) -> Real:
+    """A Flannel cluster, and both stacks set to `rolling`."""
+    for stack in real.stacks.values():
+        stack.set_config("migration:strategy", "rolling")
+        stack.run("config", "rm", "--stack", stack.name, "cni-migration:cilium")
+        stack.set_config("cni-migration:cni", stack.name)
+    real.stacks["flannel"].up()
+    assert_vxlan(verdict(real, "flannel"))
+    return real
+
+
+def test_the_probers_notice_a_route_that_is_cut(flannel: Real) -> None:
+    nodes = {"NODES": " ".join(flannel.nodes()), "STACK": "flannel", "EPOCH": "99", "STRATEGY": "rolling"}
+    kubeconfig = str(flannel.kubeconfig)
+    recording = script("traffic-record", kubeconfig, **nodes)
+    assert recording.returncode == 0, recording.stderr
+    subnet = flannel.kubectl("get", "node", f"{WORKER}2", "-o", "jsonpath={.spec.podCIDR}")
+    # Three seconds without a way from one worker to the Pods of the other.
+    flannel.on_node(WORKER, f"ip rule add priority 1 to {subnet} blackhole; sleep 3; ip rule delete priority 1")
+    told = script("traffic-report", kubeconfig, **nodes, MAX_FAILURES="0", MAX_GAP_MS="1000")
+    assert told.returncode == 1, f"an outage of three seconds passed as none: {told.stdout}"
+    report = json.loads(told.stdout)
+    assert report["failures"] > 0 and 2.5 < report["longestGapSeconds"] < 8, report
+    assert report["kinds"]["pod"]["failures"] > 0 and "budget" in told.stderr
+    again = script("traffic-report", kubeconfig, **nodes, MAX_FAILURES="0", MAX_GAP_MS="1000")
+    assert again.returncode == 0 and json.loads(again.stdout) == report, "the next up could never end well"
+
+
+def test_a_budget_that_permits_no_eviction_is_named_before_anything_moves(flannel: Real) -> None:
+    image = flannel.kubectl(
+        "get", "-n", "cni-migration", "daemonset", "probe", "-o", "jsonpath={.spec.template.spec.containers[0].image}"
+    )
+    subprocess.run(
+        ["kubectl", "--kubeconfig", str(flannel.kubeconfig), "apply", "-f", "-"],
+        input=STUBBORN % (WORKER, image),
+        text=True,
+        check=True,
+    )
+    flannel.kubectl("rollout", "status", "deployment/stubborn", "--timeout=60s")
+    eventually(lambda: assert_blocked(flannel))
+    failed = flannel.stacks["cilium"].up(check=False)
+    text = failed.stdout + failed.stderr
+    assert "PodDisruptionBudget default/stubborn permits no eviction" in text, text[-3000:]
+    assert marker(flannel)["stack"] == "flannel", "the cluster changed hands though nothing could move"
+
+
+def assert_blocked(real: Real) -> str:
+    allowed = real.kubectl("get", "poddisruptionbudget", "stubborn", "-o", "jsonpath={.status.disruptionsAllowed}")
+    assert allowed == "0", f"the budget still allows {allowed}"
+    return allowed
+
+
+def test_a_drain_that_a_budget_stops_names_it_and_leaves_the_node_as_it_was(flannel: Real) -> None:
+    now = marker(flannel)
+    env = {"STACK": now["stack"], "EPOCH": now["epoch"], "CNI": "cilium", "NODE": WORKER, "DRAIN_SECONDS": "8"}
+    failed = script("node-move", str(flannel.kubeconfig), **env, SERVICES_RESIDUE="chains KUBE-")
+    assert failed.returncode == 1 and "default/stubborn" in failed.stderr, failed.stderr
+    assert schedulable(flannel), "the node takes no Pods any more though it did not move"
+    assert flannel.kubectl("get", "node", WORKER, "-o", "jsonpath={.metadata.labels.cni-owner}") == "flannel"
+    flannel.kubectl("delete", "deployment,poddisruptionbudget", "stubborn")
+
+
+def test_a_node_s_move_is_killed_and_a_node_is_started_again_and_the_next_up_gets_there(flannel: Real) -> None:
+    cilium = flannel.stacks["cilium"]
+    going = cilium.start("up", "--stack", "cilium", "--yes", "--skip-preview")
+
+    def second_has_begun() -> str:
+        label = flannel.kubectl("get", "node", f"{WORKER}2", "-o", "jsonpath={.metadata.labels.cni-owner}")
+        assert label == "none", f"it is {label}"
+        return label
+
+    eventually(second_has_begun)
+    going.send_signal(signal.SIGINT)
+    said, _ = going.communicate(timeout=120)
+    assert going.returncode != 0, said[-3000:]
+    assert marker(flannel)["phase"] == "migrating"
+    run("docker", "restart", WORKER)
+    eventually(lambda: flannel.kubectl("wait", "nodes", "--all", "--for=condition=Ready", "--timeout=5s"))
+    changed = {step.name for step in cilium.preview_steps() if step.op not in ("same", "refresh")}
+    assert "migration-routes" in changed, "the reviewer would not see that a node lost its routes"
+    assert f"moves-{WORKER}" not in changed and f"moves-{WORKER}2" in changed, "what has moved would move again"
+    # A node that is started again is an interruption, so this one `up` may cost more.
+    cilium.set_config("migration:budget", '{"failedConnections": 1000000, "longestGapSeconds": 3600}')
+    cilium.up()
+    cilium.run("config", "rm", "--stack", "cilium", "migration:budget")
+    assert_native(verdict(flannel, "cilium"))
+    assert_moved(flannel, "cilium")
+    for node in flannel.nodes():
+        assert leftovers(flannel, node, "flannel") == [], f"{node} still has Flannel's"
+    cilium.preview("--expect-no-changes")
+
+
+def assert_moved(real: Real, cni: str) -> None:
+    labels = real.kubectl("get", "nodes", "-o", "jsonpath={.items[*].metadata.labels.cni-owner}")
+    assert set(labels.split()) == {cni}
+    assert schedulable(real), "a node takes no Pods any more"
+    for node in real.nodes():
+        assert "244" not in real.on_node(node, "ip rule show"), f"{node} still goes round its CNI"
+
+
+def test_the_other_stack_rolls_back_and_nobody_notices(flannel: Real) -> None:
+    flannel.stacks["flannel"].up()
+    assert_vxlan(verdict(flannel, "flannel"))
+    assert_nobody_noticed(interruption(flannel, "flannel"), flannel.nodes())
+    assert_moved(flannel, "flannel")
+    for node in flannel.nodes():
+        assert leftovers(flannel, node, "cilium") == [], f"{node} still has Cilium's"
+    assert "cilium.io" not in flannel.kubectl("get", "crd", "-o", "name")
+    flannel.stacks["flannel"].preview("--expect-no-changes")
+
+
+def test_inside_one_stack_it_rolls_there_and_nobody_notices(flannel: Real) -> None:
+    stack = flannel.stacks["flannel"]
+    stack.set_config("cni-migration:cni", "cilium")
+    stack.up()
+    assert_native(verdict(flannel, "flannel"))
+    assert_nobody_noticed(interruption(flannel, "flannel"), flannel.nodes())
+    assert_moved(flannel, "cilium")
+    stack.preview("--expect-no-changes")
+
+
+def test_a_half_done_rolling_migration_is_finished_by_recreate(flannel: Real) -> None:
+    stack = flannel.stacks["flannel"]
+    stack.set_config("cni-migration:cni", "flannel")
+    going = stack.start("up", "--stack", "flannel", "--yes", "--skip-preview")
+
+    def first_has_moved() -> str:
+        label = flannel.kubectl("get", "node", WORKER, "-o", "jsonpath={.metadata.labels.cni-owner}")
+        assert label == "flannel", f"it is {label}"
+        return label
+
+    eventually(first_has_moved)
+    going.send_signal(signal.SIGINT)
+    going.communicate(timeout=120)
+    stack.set_config("migration:strategy", "recreate")
+    stack.up()
+    assert_vxlan(verdict(flannel, "flannel"))
+    assert_moved(flannel, "flannel")
+    for node in flannel.nodes():
+        assert leftovers(flannel, node, "cilium") == [], f"{node} still has Cilium's"
+    stack.preview("--expect-no-changes")
+    stack.destroy()
