@@ -48,7 +48,9 @@ destroy: setup ## pulumi destroy
 	$(ENV) $(SELECT) pulumi destroy --stack $(STACK) --yes
 
 test: setup ## every test, unit to end-to-end
-	@$(ENV) uv run pytest
+	@$(ENV) uv run pytest tests/unit
+	@$(ENV) uv run pytest --numprocesses=auto tests/engine
+	@$(ENV) uv run pytest tests/e2e
 
 test-unit: ## the unit tests: seconds, no engine, no cluster
 	@uv=$$(command -v uv) || uv=$$($(AIRGAP) path uv)/bin/uv; "$$uv" run pytest tests/unit

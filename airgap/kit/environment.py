@@ -34,7 +34,7 @@ def exports(plan: Plan) -> list[str]:
         variables["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
         # uv would download an interpreter from a host that is not a package registry.
         variables["UV_PYTHON_DOWNLOADS"] = "never"
-        # Where the registries are behind a proxy its certificate is in the system's store, and uv brings one of its own.
+        # A proxy before the registries has its certificate in the system's store, and uv looks into one of its own.
         variables["UV_SYSTEM_CERTS"] = "true"
         variables["CNI_MIGRATION_SITE"] = str(plan.folders("site")["site"] / "site.yaml")
     prefix = ":".join(shlex.quote(str(folder)) for folder in path)
