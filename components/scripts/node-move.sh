@@ -44,11 +44,11 @@ drain() {
 
 owner=$(kubectl get node "$NODE" --output 'jsonpath={.metadata.labels.cni-owner}')
 if [ "$owner" != "$CNI" ]; then
-  if [ "$CNI" = cilium ]; then introduce_nodes; fi
   say "$NODE: draining"
   cordon
   drain
-  if [ "$CNI" = flannel ]; then await_pod k8s-app=kube-proxy 60; fi
+  # What the others must have before this node changes hands; the drain has given it the time to come up.
+  if [ "$CNI" = cilium ]; then introduce_nodes; else await_pod k8s-app=kube-proxy 60; fi
   say "$NODE: taking ${owner/none/the old CNI} away"
   label cni-owner=none
   for selector in k8s-app=cilium app=flannel; do

@@ -34,8 +34,9 @@ on_every_node() {
 # there, and stop doing so when their agent comes: connections to the API that are open then are cut off.
 introduce_nodes() {
   local known pod_cidr address name
-  kubectl wait customresourcedefinition/ciliumnodes.cilium.io --for=create --timeout=120s >&2
-  kubectl wait customresourcedefinition/ciliumnodes.cilium.io --for=condition=Established --timeout=60s >&2
+  { kubectl wait customresourcedefinition/ciliumnodes.cilium.io --for=create --timeout=120s &&
+    kubectl wait customresourcedefinition/ciliumnodes.cilium.io --for=condition=Established --timeout=60s; } >&2 ||
+    fail "Cilium's operator has not made its CustomResourceDefinitions within 120 s: kubectl -n kube-system get pods"
   known=$(kubectl get ciliumnodes --output 'jsonpath={range .items[*]}{.metadata.name}{"\n"}{end}')
   while read -r pod_cidr address _ name; do
     if ! grep --fixed-strings --line-regexp --quiet -- "$name" <<<"$known"; then
