@@ -90,9 +90,11 @@ def test_the_probers_notice_a_route_that_is_cut(flannel: Real) -> None:
     kubeconfig = str(flannel.kubeconfig)
     recording = script("traffic-record", kubeconfig, **nodes)
     assert recording.returncode == 0, recording.stderr
-    subnet = flannel.kubectl("get", "node", f"{WORKER}2", "-o", "jsonpath={.spec.podCIDR}")
-    # Three seconds without a way from one worker to the Pods of the other.
-    flannel.on_node(WORKER, f"ip rule add priority 1 to {subnet} blackhole; sleep 3; ip rule delete priority 1")
+    where = "jsonpath={.items[0].status.podIP} {.items[0].spec.nodeName}"
+    pod, home = flannel.kubectl("get", "-n", "cni-migration", "pods", "-l", "app=traffic", "-o", where).split()
+    # Three seconds without a way from another node to one of the Pods that answer.
+    other = next(node for node in flannel.nodes() if node != home)
+    flannel.on_node(other, f"ip rule add priority 1 to {pod} blackhole; sleep 3; ip rule delete priority 1")
     told = script("traffic-report", kubeconfig, **nodes, MAX_FAILURES="0", MAX_GAP_MS="1000")
     assert told.returncode == 1, f"an outage of three seconds passed as none: {told.stdout}"
     report = json.loads(told.stdout)
