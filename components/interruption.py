@@ -57,7 +57,13 @@ class Interruption(pulumi.ComponentResource):
             triggers=args.claim.triggers,
             once=True,
             # deleted_with: a report has nothing to undo, and a destroy takes the cluster away.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=list(args.after), deleted_with=args.cluster_resource),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                depends_on=list(args.after),
+                deleted_with=args.cluster_resource,
+                # The next migration's budget is no change of the last one's report.
+                ignore_changes=[] if args.claim.due else ["environment"],
+            ),
         )
         self.result = report.stdout.apply(json.loads)
         self.register_outputs({"result": self.result})

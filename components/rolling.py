@@ -96,7 +96,11 @@ class NodeMoves(pulumi.ComponentResource):
         def after(steps: Sequence[pulumi.Resource]) -> pulumi.ResourceOptions:
             # deleted_with: a destroy takes the nodes away; there is no way to un-move one by itself.
             return pulumi.ResourceOptions(
-                parent=self, depends_on=[*args.after, *steps], deleted_with=args.cluster_resource
+                parent=self,
+                depends_on=[*args.after, *steps],
+                deleted_with=args.cluster_resource,
+                # How the next migration is to drain is no change of what the last one did.
+                ignore_changes=[] if claim.due else ["environment", "stdin"],
             )
 
         moved: list[pulumi.Resource] = []

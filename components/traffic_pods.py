@@ -41,8 +41,8 @@ def host_pod(app: str, program: Program) -> core.v1.PodTemplateSpecArgs:
 
 
 def server_pod(app: str, program: Program) -> core.v1.PodTemplateSpecArgs:
-    """A prober on the Pod network that others ask, one a node as far as that goes. It does not tolerate a node that
-    is not ready, as no workload does."""
+    """A prober on the Pod network that others ask, spread over the nodes. It may be scheduled to a node that is not
+    ready yet: in a new cluster all of them would be on whichever node is ready first."""
     ready = core.v1.ProbeArgs(tcp_socket=core.v1.TCPSocketActionArgs(port=PORT), period_seconds=1)
     return _template(
         app,
@@ -50,7 +50,10 @@ def server_pod(app: str, program: Program) -> core.v1.PodTemplateSpecArgs:
         core.v1.PodSpecArgs(
             # The program itself goes on for 5 s, until the node proxies have taken it out of the Service.
             termination_grace_period_seconds=10,
-            tolerations=[core.v1.TolerationArgs(key="node-role.kubernetes.io/control-plane", operator="Exists")],
+            tolerations=[
+                core.v1.TolerationArgs(key="node-role.kubernetes.io/control-plane", operator="Exists"),
+                core.v1.TolerationArgs(key="node.kubernetes.io/not-ready", operator="Exists", effect="NoSchedule"),
+            ],
             topology_spread_constraints=[
                 core.v1.TopologySpreadConstraintArgs(
                     max_skew=1,
