@@ -19,7 +19,7 @@ from e2e.test_real_cluster import assert_native, assert_vxlan, eventually, lefto
 
 pytestmark = pytest.mark.e2e
 WORKER = f"{NAME}-worker"
-# Two cores starve for a second while an agent starts, and one lost SYN is tried again after a second; two would be three.
+# Two cores starve for a second while an agent starts, and one lost SYN is tried again after a second; two would be 3 s.
 BUDGET = {"failedConnections": 0, "longestGapSeconds": 2.5}
 STUBBORN = """
 apiVersion: apps/v1
