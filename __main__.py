@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 
 import pulumi
-from components.interruption import report_interruption
 
 import settings as stack_settings
 from components.cni import create_cni, digest
+from components.interruption import report_interruption
 from components.kind_cluster import KindCluster, KindClusterArgs
 from components.migration import Migration, MigrationArgs
 from components.observation import observe

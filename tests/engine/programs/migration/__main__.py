@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pulumi
-from components.interruption import report_interruption
 from pulumi_command import local
 
 import components.migration
@@ -12,6 +11,7 @@ import components.rolling
 import settings as stack_settings
 from components.cni import digest
 from components.gate import gated
+from components.interruption import report_interruption
 from components.kind_cluster import KindCluster, KindClusterArgs
 from components.migration import Migration, MigrationArgs
 from components.observation import observe
