@@ -38,6 +38,17 @@ kind: PodDisruptionBudget
 metadata: {name: stubborn, namespace: default}
 spec: {minAvailable: 1, selector: {matchLabels: {app: stubborn}}}
 """
+BARE = """
+apiVersion: v1
+kind: Pod
+metadata: {name: bare, namespace: default}
+spec: {containers: [{name: sleep, image: "%s", command: [sleep, "9999"]}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: strict, namespace: default}
+spec: {podSelector: {matchLabels: {app: nobody}}}
+"""
 
 
 def script(name: str, kubeconfig: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
@@ -107,22 +118,26 @@ def test_the_probers_notice_a_route_that_is_cut(flannel: Real) -> None:
     assert again.returncode == 0 and json.loads(again.stdout) == report, "the next up could never end well"
 
 
-def test_a_budget_that_permits_no_eviction_is_named_before_anything_moves(flannel: Real) -> None:
+def apply(real: Real, manifest: str) -> None:
+    command = ["kubectl", "--kubeconfig", str(real.kubeconfig), "apply", "-f", "-"]
+    subprocess.run(command, input=manifest, text=True, check=True)
+
+
+def test_whatever_would_stop_a_drain_is_named_at_once_before_anything_moves(flannel: Real) -> None:
     image = flannel.kubectl(
         "get", "-n", "cni-migration", "daemonset", "probe", "-o", "jsonpath={.spec.template.spec.containers[0].image}"
     )
-    subprocess.run(
-        ["kubectl", "--kubeconfig", str(flannel.kubeconfig), "apply", "-f", "-"],
-        input=STUBBORN % (WORKER, image),
-        text=True,
-        check=True,
-    )
+    apply(flannel, STUBBORN % (WORKER, image))
+    apply(flannel, BARE % image)
     flannel.kubectl("rollout", "status", "deployment/stubborn", "--timeout=60s")
     eventually(lambda: assert_blocked(flannel))
     failed = flannel.stacks["cilium"].up(check=False)
     text = failed.stdout + failed.stderr
     assert "PodDisruptionBudget default/stubborn permits no eviction" in text, text[-3000:]
+    assert "Pod default/bare has no controller" in text, "the drain would lose a Pod for good"
+    assert "NetworkPolicy default/strict would not be enforced" in text, "a wall would be open for minutes"
     assert marker(flannel)["stack"] == "flannel", "the cluster changed hands though nothing could move"
+    flannel.kubectl("delete", "--grace-period=1", "pod/bare", "networkpolicy/strict")
 
 
 def assert_blocked(real: Real) -> str:
