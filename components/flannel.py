@@ -10,7 +10,7 @@ import pulumi_kubernetes as kubernetes
 
 from components.gate import Gate, gated
 from components.kube_proxy import KubeProxy, KubeProxyArgs
-from components.workload import FORCE, HOST, OWNER_LABEL, agent, labels, metadata, volumes
+from components.workload import FORCE, OWNER_LABEL, agent, host_env, labels, metadata, volumes
 
 _NAME = "kube-flannel-ds"
 _NAMESPACE = "kube-flannel"
@@ -177,7 +177,7 @@ def _flanneld(args: FlannelArgs) -> kubernetes.core.v1.ContainerArgs:
                     field_ref=core.ObjectFieldSelectorArgs(field_path="metadata.namespace")
                 ),
             ),
-            HOST,
+            host_env(),
             # The API by its address: the ClusterIP waits for kube-proxy, and flanneld would restart until then.
             core.EnvVarArgs(name="KUBERNETES_SERVICE_HOST", value=args.api_host),
             core.EnvVarArgs(name="KUBERNETES_SERVICE_PORT", value=str(args.api_port)),

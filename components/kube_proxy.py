@@ -9,7 +9,7 @@ import pulumi_kubernetes as kubernetes
 import yaml
 
 from components.gate import Gate, gated
-from components.workload import HOST, SERVICES_LABEL, agent, labels, metadata, volumes
+from components.workload import SERVICES_LABEL, agent, host_env, labels, metadata, volumes
 
 _NAME = "kube-proxy"
 _NAMESPACE = "kube-system"
@@ -85,7 +85,7 @@ class KubeProxy(pulumi.ComponentResource):
                 "--config=/var/lib/kube-proxy/config.conf",
                 "--hostname-override=$(NODE_NAME)",
             ],
-            env=[HOST],
+            env=[host_env()],
             security_context=core.SecurityContextArgs(privileged=True),
             volume_mounts=[core.VolumeMountArgs(name=key, mount_path=path) for key, path in mounts.items()],
         )

@@ -8,7 +8,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.gate import Gate, gated
-from components.workload import FORCE, HOST, labels, metadata
+from components.workload import FORCE, host_env, labels, metadata
 
 NAMESPACE = "cni-migration"
 PORT = 8080
@@ -77,7 +77,7 @@ class Probes(pulumi.ComponentResource):
             image=image,
             image_pull_policy="IfNotPresent",
             command=["bash", "-c", command],
-            env=[HOST],
+            env=[host_env()],
             security_context=core.SecurityContextArgs(
                 capabilities=core.CapabilitiesArgs(add=["NET_RAW", "NET_ADMIN"] if host else ["NET_RAW"])
             ),

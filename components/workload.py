@@ -19,10 +19,12 @@ SERVICES_LABEL = "cni-services"
 # refuses to change what the other stack's provider has written (a conflict of field managers).
 FORCE = {"pulumi.com/patchForce": "true"}
 
-HOST = core.v1.EnvVarArgs(
-    name="NODE_NAME",
-    value_from=core.v1.EnvVarSourceArgs(field_ref=core.v1.ObjectFieldSelectorArgs(field_path="spec.nodeName")),
-)
+
+def host_env() -> core.v1.EnvVarArgs:
+    """The node's name as NODE_NAME. A function: as a constant it would load the SDK's largest module in every program
+    that imports this one, for a second."""
+    field = core.v1.ObjectFieldSelectorArgs(field_path="spec.nodeName")
+    return core.v1.EnvVarArgs(name="NODE_NAME", value_from=core.v1.EnvVarSourceArgs(field_ref=field))
 
 
 def labels() -> dict[str, str]:
