@@ -17,7 +17,9 @@ NF != 6 { next } # the last line of a prober that was killed
 $3 == "begin" { stream[$2]++; next } # a prober that starts again: the time between is no gap
 { key = $2 SUBSEP stream[$2] SUBSEP $3 SUBSEP $4 }
 $5 == "closed" { delete last[key]; next }
-$5 == "broken" { if (now) broken[now, $3]++; next }
+# Counted as what it is. Until when its prober gave it up (10 s) is the prober's patience, and no gap of the network: what
+# the network does meanwhile, the new connections show.
+$5 == "broken" { if (now) broken[now, $3]++; delete last[key]; next }
 now && $3 != "held" {
   requests[now, $3]++
   if ($5 != "ok") failures[now, $3]++

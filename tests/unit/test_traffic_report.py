@@ -98,11 +98,18 @@ def test_a_prober_that_ends_leaves_no_gap_and_one_that_starts_again_neither() ->
     assert again["longestGapSeconds"] == 0, "the time in which nothing was asked would count as an interruption"
 
 
-def test_a_connection_that_was_broken_counts_and_so_does_the_gap_until_the_next_echo() -> None:
+def test_a_connection_that_was_broken_counts_and_how_long_its_prober_waited_does_not() -> None:
     held = ok(1000, 3500, kind="held")
     result = report(*in_order(*STEPS, *ok(1000), *held, "1200 p held service broken 10"))
-    assert result["connectionsBroken"] == 1 and longest(result, 1, "held") == 2.5
+    assert result["connectionsBroken"] == 1, "a connection that was lost would be lost without a word"
+    assert longest(result, 1, "held") == 0 and result["withinBudget"], "the prober's patience would break the budget"
     assert result["requests"] == 1, "pings on an open connection are no new connections"
+
+
+def test_a_connection_that_stood_still_and_went_on_is_a_gap() -> None:
+    held = ok(1000, 3500, kind="held")
+    result = report(*in_order(*STEPS, *ok(1000), *held))
+    assert longest(result, 1, "held") == 2.5
     assert result["withinBudget"] is False and "2.500 s (held in move c-worker)" in result["why"]
 
 
