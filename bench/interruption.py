@@ -38,6 +38,11 @@ def site(folder: Path, strategy: str) -> Path:
     return path
 
 
+def first_error(done: subprocess.CompletedProcess[str]) -> str:
+    lines = (done.stdout + done.stderr).splitlines()
+    return next((line for line in lines if "error:" in line), f"exit {done.returncode}")
+
+
 def row(stack: str, seconds: float, report: dict[str, Any], failed: str) -> list[str]:
     if not report.get("measured"):
         return [stack, f"{seconds:.0f}", "-", "-", "-", "-", "-", "-", failed or report.get("why", "")]
@@ -71,9 +76,7 @@ def main() -> None:
                 begun = time.monotonic()
                 done = run("pulumi", "up", "--stack", stack, "--yes", "--skip-preview", "--color", "never", env=env)
                 seconds = time.monotonic() - begun
-                failed = (
-                    next((line for line in done.stdout.splitlines() if "error:" in line), "") if done.returncode else ""
-                )
+                failed = first_error(done) if done.returncode else ""
                 if failed:
                     # The report is in the outputs once an `up` ends well, which the next one does.
                     run("pulumi", "up", "--stack", stack, "--yes", "--skip-preview", "--color", "never", env=env)
