@@ -1,7 +1,5 @@
 """The story: settings, the cluster, the migration, the CNI, the verification. No logic."""
 
-from datetime import UTC, datetime
-
 import pulumi
 
 import settings as stack_settings
@@ -10,23 +8,14 @@ from components.interruption import report_interruption
 from components.kind_cluster import KindCluster, KindClusterArgs
 from components.migration import Migration, MigrationArgs
 from components.observation import observe
-from components.ownership import describe, plan_claim
+from components.plan import claim_for
 from components.probes import Probes, ProbesArgs
 from components.rolling import move_nodes
 from components.verification import Verification, VerificationArgs
 
 settings = stack_settings.load()
 observed = observe(settings.cluster.name)
-marker = observed.marker if observed else None
-claim = plan_claim(
-    marker,
-    pulumi.get_stack(),
-    settings.cni,
-    settings.migration.strategy,
-    datetime.now(UTC),
-    exists=observed is not None,
-)
-pulumi.log.info(describe(marker, claim, settings.cluster.name, exists=observed is not None))
+claim = claim_for(settings, observed)
 
 cluster = KindCluster("cluster", KindClusterArgs.of(settings.cluster, observed, claim))
 migration = Migration("migration", MigrationArgs.of(settings, cluster, claim, observed))

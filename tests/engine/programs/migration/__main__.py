@@ -1,6 +1,5 @@
 """The program's own story with a Command in place of each CNI: the order is the engine's, which is what is tested."""
 
-from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import pulumi
@@ -15,22 +14,13 @@ from components.interruption import report_interruption
 from components.kind_cluster import KindCluster, KindClusterArgs
 from components.migration import Migration, MigrationArgs
 from components.observation import observe
-from components.ownership import describe, plan_claim
+from components.plan import claim_for
 from components.rolling import move_nodes
 from components.verification import Verification, VerificationArgs
 
 settings = stack_settings.load()
 observed = observe(settings.cluster.name)
-marker = observed.marker if observed else None
-claim = plan_claim(
-    marker,
-    pulumi.get_stack(),
-    settings.cni,
-    settings.migration.strategy,
-    datetime.now(UTC),
-    exists=observed is not None,
-)
-pulumi.log.info(describe(marker, claim, settings.cluster.name, exists=observed is not None))
+claim = claim_for(settings, observed)
 cluster = KindCluster("cluster", KindClusterArgs.of(settings.cluster, observed, claim))
 # There is no API here to keep objects in, so those that the components make of their own are left out.
 components.migration.probe_namespace = lambda name, opts: cluster.resource
