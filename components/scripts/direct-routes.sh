@@ -11,7 +11,8 @@ use_cluster
 hold
 mark routes
 
-if [ "$(nodes_owned_by "$CNI" | wc -l)" -eq "$(kubectl get nodes --output name | wc -l)" ]; then
+others=$(nodes_not_owned_by "$CNI")
+if [ -z "$others" ]; then
   say "every node has $CNI already; no routes are needed"
   exit 0
 fi

@@ -10,8 +10,6 @@ set -euo pipefail
 use_cluster
 hold
 mark "move $NODE"
-# The annotation tells a cordon of ours from a user's, which stays.
-ours=cni-migration/cordoned
 residue=$(cat)
 
 label() { kubectl label node "$NODE" --overwrite "$@" >&2; }
@@ -20,16 +18,13 @@ annotation() { kubectl get node "$NODE" --output 'jsonpath={.metadata.annotation
 
 cordon() {
   if [ "$(kubectl get node "$NODE" --output 'jsonpath={.spec.unschedulable}')" != true ]; then
-    kubectl annotate node "$NODE" --overwrite "$ours=true" >&2
+    kubectl annotate node "$NODE" --overwrite cni-migration/cordoned=true >&2
     kubectl cordon "$NODE" >&2
   fi
 }
 
 uncordon() {
-  if [ "$(annotation)" = true ]; then
-    kubectl uncordon "$NODE" >&2
-    kubectl annotate node "$NODE" "$ours-" >&2
-  fi
+  if [ "$(annotation)" = true ]; then lift_cordon "$NODE"; fi
 }
 
 # Every eviction asks the budgets; nothing is deleted.

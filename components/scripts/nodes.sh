@@ -17,17 +17,25 @@ node_table() {
 
 nodes_owned_by() { kubectl get nodes --selector "cni-owner=$1" --output name; }
 
+nodes_not_owned_by() { kubectl get nodes --selector "cni-owner!=$1" --output name; }
+
+# Lets the node $1 take Pods again that a move has cordoned: the annotation tells its cordon from a user's, which stays.
+lift_cordon() {
+  kubectl uncordon "$1" >&2
+  kubectl annotate node "$1" cni-migration/cordoned- >&2
+}
+
 # The same on every node side by side, with the table of nodes on stdin. All end before a failure of one is reported.
 on_every_node() {
-  local script=$1 table name job failed=() jobs=()
+  local script=$1 table name job stumbled=() jobs=()
   shift
   table=$(node_table)
   while read -r _ _ _ name; do
     on_node "$name" "$script" "POD_SUBNET=$POD_SUBNET" "$@" <<<"$table" &
     jobs+=("$!:$name")
   done <<<"$table"
-  for job in "${jobs[@]}"; do wait "${job%%:*}" || failed+=("${job#*:}"); done
-  [ "${#failed[@]}" -eq 0 ] || fail "$script $* failed on ${failed[*]}"
+  for job in "${jobs[@]}"; do wait "${job%%:*}" || stumbled+=("${job#*:}"); done
+  [ "${#stumbled[@]}" -eq 0 ] || fail "$script $* failed on ${stumbled[*]}"
 }
 
 # Tells Cilium of the nodes that have no agent yet. It would not know their addresses for nodes', masquerade what goes
@@ -66,8 +74,8 @@ await_pod() {
     fail "$NODE has no Pod $1 that is ready within $2 s; run the same command again"
 }
 
-# Prints NAMESPACE NAME UID READY (True, False, or leaving) of the Pods on $NODE that are on the Pod network and have not ended; those of the phase
-# $1 where one is given.
+# Prints NAMESPACE NAME UID READY (True, False, or leaving) of the Pods on $NODE that are on the Pod network and have not
+# ended; those of the phase $1 where one is given.
 pods_of_node() {
   kubectl get pods --all-namespaces \
     --field-selector "spec.nodeName=$NODE,status.phase!=Succeeded,status.phase!=Failed${1:+,status.phase=$1}" \

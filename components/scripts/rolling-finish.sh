@@ -13,7 +13,7 @@ use_cluster
 hold
 mark finish
 
-others=$(kubectl get nodes --selector "cni-owner!=$CNI" --output name)
+others=$(nodes_not_owned_by "$CNI")
 [ -z "$others" ] || fail "not every node has moved to $CNI: $(xargs <<<"$others"). Run the same command again"
 
 if [ "$CNI" = cilium ]; then
@@ -29,4 +29,3 @@ on_every_node own-routes "CNI=$CNI"
 if [ "$CNI" = flannel ]; then on_every_node direct-routes STEP=loose; fi
 on_every_node direct-routes STEP=away
 if [ "$CNI" = flannel ]; then on_every_node direct-routes STEP=strict; fi
-mark verify

@@ -5,6 +5,8 @@
 set -euo pipefail
 # shellcheck source=components/scripts/common.sh
 . "$(dirname "$0")/common.sh"
+# shellcheck source=components/scripts/nodes.sh
+. "$(dirname "$0")/nodes.sh"
 # shellcheck source=components/scripts/old-cni.sh
 . "$(dirname "$0")/old-cni.sh"
 : "${CLUSTER:?}" "${CNI:?}" "${STACK:?}" "${EPOCH:?}"
@@ -33,10 +35,7 @@ await_pods() {
 uncordon() {
   local node nodes
   nodes=$(kubectl get nodes --output 'jsonpath={range .items[?(@.metadata.annotations.cni-migration/cordoned=="true")]}{.metadata.name}{"\n"}{end}')
-  for node in $nodes; do
-    kubectl uncordon "$node" >&2
-    kubectl annotate node "$node" cni-migration/cordoned- >&2
-  done
+  for node in $nodes; do lift_cordon "$node"; done
 }
 
 remove_cilium &
