@@ -155,8 +155,24 @@ def test_a_server_that_dies_is_failures_and_one_broken_connection(traffic: Traff
     traffic.await_lines("p", "service", "ok")
     traffic.await_lines("p", "held", "ok")
     server.kill()
-    traffic.await_lines("p", "service", "failed")
+    traffic.await_lines("p", "service", "failed", count=10)
     assert len(traffic.lines("p", "held", "broken")) == 1, "a cut connection would be missed, or counted at each try"
+
+
+def test_a_prober_asks_on_while_an_answer_is_missing_and_gives_each_request_three_seconds(traffic: Traffic) -> None:
+    with socket.create_server(("127.0.0.1", traffic.port), backlog=128) as silent:  # connects, and says nothing
+        traffic.start("p")
+        traffic.record()
+        silent.settimeout(5)
+        taken = [silent.accept()]
+        since = time.monotonic()
+        taken += [silent.accept() for _ in range(20)]
+        assert time.monotonic() - since < 2, "a prober that waits would ask least just when the network is down"
+        traffic.await_lines("p", "service", "failed", count=10)
+        for sock, _ in taken:
+            sock.close()
+    waited = [int(line[5]) for line in traffic.lines("p", "service", "failed")[:10]]
+    assert all(2990 <= ms < 3500 for ms in waited), f"the time-out is not what the docs say: {waited}"
 
 
 def test_a_server_that_is_told_to_end_says_bye_and_serves_on_for_a_moment(traffic: Traffic) -> None:

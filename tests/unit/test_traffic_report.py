@@ -35,13 +35,13 @@ def in_order(*lines: str) -> list[str]:
     return sorted(lines, key=lambda line: int(line.split()[0]))
 
 
-def test_requests_and_failures_are_counted_by_kind_and_by_the_step_they_began_in() -> None:
+def test_requests_and_failures_are_counted_by_kind_and_by_the_step_they_were_made_in() -> None:
     result = report(
         *in_order(
             *STEPS,
             *ok(100, 200, 1100),
-            "1200 p service service failed 1000",
-            "1300 p pod traffic-b failed 1000",
+            "1200 p service service failed 100",
+            "1300 p pod traffic-b failed 100",
             "1300 p dns dns ok 1",
             "1400 p api api ok 9",
         ),
@@ -56,10 +56,29 @@ def test_requests_and_failures_are_counted_by_kind_and_by_the_step_they_began_in
         "requests": 2,
         "failures": 0,
         "longestGapSeconds": 0.9,
+        "slowestSeconds": 0.002,
         "connectionsBroken": 0,
     }
     assert move["kinds"]["service"]["failures"] == 1, "nobody could tell which step interrupted the workload"
     assert result["withinBudget"] is True and result["why"] == ""
+
+
+def test_a_request_that_fails_in_a_later_step_is_counted_where_it_was_made() -> None:
+    lines = (*STEPS, *ok(500, 1500, 2500), "2000 p dns dns failed 1500", "5100 p api api failed 3000")
+    before, move = report(*in_order(*lines), max_failures=2)["steps"]
+    assert before["kinds"]["dns"]["failures"] == 1, "the step after the one that broke it would be blamed"
+    assert move["kinds"]["api"]["failures"] == 1, "what fails after the end would be lost"
+
+
+def test_an_answer_that_came_late_is_told_and_is_no_gap_where_others_came_meanwhile() -> None:
+    late = "2100 p service service ok 1050"
+    result = report(*in_order(*STEPS, *ok(1000, 1300, 1600, 1900, 2200), late))
+    assert result["kinds"]["service"]["slowestSeconds"] == result["slowestSeconds"] == 1.05, (
+        "a lost SYN would be hidden"
+    )
+    assert result["longestGapSeconds"] == 0.3, "one late answer among others would count as an interruption"
+    silent = report(*in_order(*STEPS, *ok(1000, 2200), late))
+    assert silent["longestGapSeconds"] == 1.1, "a time without any answer would be hidden by when it was asked for"
 
 
 def test_a_step_lasts_until_the_next_one() -> None:
@@ -87,7 +106,7 @@ def test_a_gap_belongs_to_the_step_in_which_it_began() -> None:
 
 
 def test_failures_do_not_end_a_gap() -> None:
-    result = report(*in_order(*STEPS, *ok(1000, 3000), "2000 p service service failed 1000"), max_failures=1)
+    result = report(*in_order(*STEPS, *ok(1000, 3000), "2000 p service service failed 100"), max_failures=1)
     assert longest(result, 1) == 2.0
 
 
@@ -120,7 +139,7 @@ def test_a_connection_that_a_server_closed_with_a_word_is_neither_broken_nor_a_g
 
 
 def test_more_failures_than_the_budget_name_step_kind_and_numbers() -> None:
-    lines = in_order(*STEPS, *ok(1000, 1500), "1200 p service service failed 1000")
+    lines = in_order(*STEPS, *ok(1000, 1500), "1200 p service service failed 100")
     result = report(*lines)
     assert result["withinBudget"] is False
     assert result["why"] == "1 of 3 new connections failed (1 service in move c-worker), and the budget is 0"
@@ -135,7 +154,7 @@ def test_a_gap_longer_than_the_budget_names_step_kind_and_numbers() -> None:
 
 
 def test_both_are_named_where_both_are_exceeded() -> None:
-    why = report(*in_order(*STEPS, *ok(1000, 2200), "1200 p dns dns failed 1000"))["why"]
+    why = report(*in_order(*STEPS, *ok(1000, 2200), "1200 p dns dns failed 100"))["why"]
     assert "1 dns in move c-worker" in why and "; the longest gap" in why
 
 

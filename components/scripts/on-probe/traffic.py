@@ -1,24 +1,26 @@
-"""Asks, at a steady rate, what a workload asks of a cluster's network, and writes down when each answer came.
+"""Asks, at a steady rate, what a workload asks of a cluster's network, and writes down what came of it.
 
 `traffic.py` probes; `traffic.py serve` is besides that a server that the probers ask. Kinds: `service` and `pod` (a
 connection by way of the Service, and to each Pod behind it), `dns`, `api` and `held` (one connection that stays open).
-Configured by the environment; records as Record says.
+A request is made when it is due, whether the one before has its answer or not: a prober that waited would ask least
+just when the network is down. Configured by the environment; records as Record says.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
+import random
 import signal
 import sys
-import threading
 import time
-from collections.abc import Callable
+from collections.abc import Generator
 from pathlib import Path
 
+from traffic_api import Api, ready_pods
 from traffic_held import hold
+from traffic_loop import Loop, Wait, Work, every
 from traffic_record import Record
-from traffic_requests import Api, greet, nameserver, ready_pods, resolve
+from traffic_requests import greet, nameserver, resolve
 from traffic_server import Server
 
 PORT = int(os.environ.get("PORT", "8090"))
@@ -30,93 +32,92 @@ LAMEDUCK = float(os.environ.get("LAMEDUCK", "5"))  # seconds
 SLICES = f"/apis/discovery.k8s.io/v1/namespaces/{NAMESPACE}/endpointslices"
 OF_SERVICE = "?labelSelector=kubernetes.io/service-name=traffic"
 STALE = 3.0  # seconds: a Pod that has ended meanwhile is no failure of the network
-LEAST_TURN = 0.05  # seconds between two requests of kind `pod`
+LOOK = 0.5  # seconds between two looks for a recording
+# Requests of kind `pod` a second. Each Pod is asked at HERTZ as long as that is not more: asked less often, each would
+# show a gap of the length of a turn.
+MOST_POD_REQUESTS = 20.0
 
 
 class Prober:
-    """Owns the threads, one a kind. None of them ends by itself."""
+    """What is asked in each turn. Owns what it knows of the Pods behind the Service."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, loop: Loop, record: Record) -> None:
+        self._loop = loop
         self._record = record
         self._service = (os.environ["TRAFFIC_SERVICE_HOST"], int(os.environ["TRAFFIC_SERVICE_PORT"]))
-        self._api = (os.environ["KUBERNETES_SERVICE_HOST"], int(os.environ["KUBERNETES_SERVICE_PORT"]))
-        self._credentials = Path(os.environ.get("CREDENTIALS", "/var/run/secrets/kubernetes.io/serviceaccount"))
+        address = (os.environ["KUBERNETES_SERVICE_HOST"], int(os.environ["KUBERNETES_SERVICE_PORT"]))
+        self._api = Api(address, Path(os.environ.get("CREDENTIALS", "/var/run/secrets/kubernetes.io/serviceaccount")))
         self._resolv_conf = Path(os.environ.get("RESOLV_CONF", "/etc/resolv.conf"))
-        self._pods: tuple[float, dict[str, str]] = (0.0, {})  # when they were asked for, and name to address
+        self._listed: tuple[float, dict[str, str]] = (0.0, {})  # when they were asked for, and name to address
+        self._known: set[str] = set()
+        self._turn = 0
 
     def start(self) -> None:
-        """Starts to probe, as soon as the record is on."""
-        api = Api(self._api, self._credentials)
+        """Starts to probe, as soon as the record is on. The probers of a cluster must not ask in step."""
+        phase = random.random()
         for work in (
-            self._record.watch,
-            lambda: self._ask("service", lambda: greet(self._service)),
-            lambda: self._ask("dns", lambda: resolve(nameserver(self._resolv_conf))),
-            lambda: self._ask("api", lambda: api.get("/livez"), API_PERIOD),
-            self._list_pods,
-            self._ask_pods,
-            lambda: hold(self._record, self._service, PERIOD),
+            every(LOOK, 0.0, self._record.look),
+            every(PERIOD, phase * PERIOD, self._ask),
+            every(API_PERIOD, phase * API_PERIOD, lambda: self._measure("api", "api", self._api.get("/livez"))),
+            every(1.0, phase, lambda: self._loop.start(self._list_pods())),
+            hold(self._record, self._service, PERIOD),
         ):
-            threading.Thread(target=work, daemon=True).start()
+            self._loop.start(work)
 
-    def _ask(self, kind: str, request: Callable[[], object], period: float = PERIOD) -> None:
-        for log in self._record.ticks(lambda: period):
-            self._record.measure(log, kind, kind, request)
+    def _measure(self, kind: str, target: str, request: Generator[Wait, None, object]) -> None:
+        if self._record.log is not None:
+            self._loop.start(self._record.measure(self._record.log, kind, target, request))
 
-    def _list_pods(self) -> None:
-        api = Api(self._api, self._credentials)
-        for _ in self._record.ticks(lambda: 1.0):
-            since = time.monotonic()
-            try:
-                self._pods = (since, ready_pods(api.get(SLICES + OF_SERVICE)))
-            except (OSError, ValueError, LookupError, TypeError) as error:
-                sys.stderr.write(f"the Pods behind the Service: {error!r}\n")
+    def _ask(self) -> None:
+        if self._record.log is not None:
+            self._measure("service", "service", greet(self._service))
+            self._measure("dns", "dns", self._resolve())
+            self._ask_pods()
 
-    def _fresh_pods(self) -> dict[str, str]:
-        since, pods = self._pods
-        return pods if time.monotonic() - since <= STALE else {}
+    def _resolve(self) -> Work:
+        yield from resolve(nameserver(self._resolv_conf))
 
-    def _turn(self) -> float:
-        return min(PERIOD, max(PERIOD / max(1, len(self._fresh_pods())), LEAST_TURN))
+    def _list_pods(self) -> Work:
+        if self._record.log is None:
+            return
+        since = time.monotonic()
+        try:
+            body = yield from self._api.get(SLICES + OF_SERVICE)
+            self._listed = (since, ready_pods(body))
+        except (OSError, ValueError, LookupError, TypeError) as error:
+            sys.stderr.write(f"the Pods behind the Service: {error!r}\n")
 
     def _ask_pods(self) -> None:
-        # Each Pod at HERTZ, in turns, as long as that is not too many: asked less often, each would show a gap of the
-        # length of a turn.
-        known: set[str] = set()
-        turn = 0
-        for log in self._record.ticks(self._turn):
-            pods = self._fresh_pods()
-            for gone in known - pods.keys():
+        since, pods = self._listed
+        if time.monotonic() - since > STALE:
+            pods = {}
+        for gone in self._known - pods.keys():
+            if self._record.log is not None:
                 # It is not asked any more, so there is no gap until it comes back.
-                self._record.write(log, time.time(), "pod", gone, "closed")
-            known = set(pods)
-            if pods:
-                turn += 1
-                name = sorted(pods)[turn % len(pods)]
-                address = (pods[name], PORT)
-                self._record.measure(log, "pod", name, lambda address=address: greet(address))
+                self._record.write(self._record.log, "pod", gone, "closed")
+        self._known = set(pods)
+        names = sorted(pods)
+        for _ in range(min(len(names), max(1, round(PERIOD * MOST_POD_REQUESTS)))):
+            self._turn += 1
+            name = names[self._turn % len(names)]
+            self._measure("pod", name, greet((pods[name], PORT)))
 
 
-def end_with(args: threading.ExceptHookArgs) -> None:
-    """A thread that dies would leave its kind unmeasured without a word; the kubelet starts the whole again instead."""
-    threading.__excepthook__(args)
-    os._exit(1)
-
-
-async def main(serve: bool) -> None:
+def main(serve: bool) -> None:
     """Probes until SIGTERM; a server then goes on answering for LAMEDUCK seconds."""
-    threading.excepthook = end_with
-    ended = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ended.set)
-    server = Server(os.environ["POD_NAME"]) if serve else None
-    if server is not None:
-        await server.listen(PORT)
+    loop = Loop()
+    signal.signal(signal.SIGTERM, loop.end)
     record = Record(Path(os.environ.get("FOLDER", "/var/lib/cni-migration/traffic")), os.environ["POD_NAME"])
-    Prober(record).start()
-    await ended.wait()
+    server = Server(loop, os.environ["POD_NAME"], PORT) if serve else None
+    if server is not None:
+        loop.start(server.listen())
+    Prober(loop, record).start()
+    loop.run()
     record.end()
     if server is not None:
-        await server.drain(LAMEDUCK)
+        server.drain()
+        loop.run(until=time.monotonic() + LAMEDUCK)
 
 
 if __name__ == "__main__":
-    asyncio.run(main("serve" in sys.argv[1:]))
+    main("serve" in sys.argv[1:])

@@ -4,46 +4,65 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import ExitStack
+from collections.abc import Generator
+from contextlib import suppress
 from io import FileIO
 from socket import socket
-from typing import BinaryIO
 
+from traffic_loop import READ, Wait, Work
 from traffic_record import Record
-from traffic_requests import Address, connect
+from traffic_requests import TIMEOUT, Address, connect
 
 SILENCE = 10.0  # seconds without an echo, after which a connection is broken
 
 
-def hold(record: Record, service: Address, period: float) -> None:
+def hold(record: Record, service: Address, period: float) -> Work:
     """Holds a connection while it is recorded, and makes a new one when it ends; never returns. An echo is a line `ok`;
     an end is one line `closed` where the server said bye before, and `broken` where it did not."""
-    for log in record.ticks(lambda: period):
-        with ExitStack() as held:
-            try:
-                sock = held.enter_context(connect(service))
-                lines = held.enter_context(sock.makefile("rb"))
-                named = lines.readline()
-            except OSError:
-                continue  # the kind `service` counts that
-            if named:
-                sock.settimeout(SILENCE)
-                _ping(record, log, sock, lines, period)
+    while True:
+        yield None, 0, time.monotonic() + period
+        log = record.log
+        if log is not None:
+            with suppress(OSError):  # no connection came about; the kind `service` counts that
+                yield from _hold_one(record, log, service, period)
 
 
-def _ping(record: Record, log: FileIO, sock: socket, lines: BinaryIO, period: float) -> None:
-    due = time.monotonic()
-    while record.keeps(log):
-        start, since = time.time(), time.monotonic()
-        try:
-            sock.sendall(b"ping\n")
-            line = lines.readline()
-        except OSError as error:
-            line = repr(error).encode()
-        outcome = {b"ping\n": "ok", b"bye\n": "closed"}.get(line, "broken")
-        record.write(log, start, "held", "service", outcome, time.monotonic() - since)
-        if outcome != "ok":
-            sys.stderr.write(f"held service: {outcome}: {line!r}\n")
+def _hold_one(record: Record, log: FileIO, service: Address, period: float) -> Work:
+    with connect(service) as sock:
+        lines = _Lines(sock)
+        if not (yield from lines.next(TIMEOUT)):
             return
-        due = max(due + period, time.monotonic())
-        time.sleep(max(0.0, due - time.monotonic()))
+        due = time.monotonic()
+        while record.log is log:
+            since = time.monotonic()
+            try:
+                sock.send(b"ping\n")
+                line = yield from lines.next(SILENCE)
+            except OSError as error:
+                line = repr(error).encode()
+            outcome = {b"ping\n": "ok", b"bye\n": "closed"}.get(line, "broken")
+            record.write(log, "held", "service", outcome, time.monotonic() - since)
+            if outcome != "ok":
+                sys.stderr.write(f"held service: {outcome}: {line!r}\n")
+                return
+            due = max(due + period, time.monotonic())
+            yield None, 0, due
+
+
+class _Lines:
+    """Reads line by line; what is left of the last is empty or has no end."""
+
+    def __init__(self, sock: socket) -> None:
+        self._sock = sock
+        self._rest = b""
+
+    def next(self, seconds: float) -> Generator[Wait, None, bytes]:
+        deadline = time.monotonic() + seconds
+        while b"\n" not in self._rest:
+            yield self._sock, READ, deadline
+            more = self._sock.recv(4096)
+            if not more:
+                break
+            self._rest += more
+        line, end, self._rest = self._rest.partition(b"\n")
+        return line + end

@@ -1,15 +1,17 @@
-"""What a prober asks: each function makes one request, over a new connection, and raises OSError where it fails."""
+"""What a prober asks: each function is the work of one request, over a new connection, and raises OSError where it
+fails."""
 
 from __future__ import annotations
 
-import json
 import os
 import socket
-import ssl
 import struct
+import time
 from pathlib import Path
 
-# Seconds, of each wait: one lost SYN is slow (its retry comes after 1 s, and shows as a gap), two are a failure.
+from traffic_loop import READ, Work
+
+# Seconds, of a whole request: one lost SYN is slow (it is sent again after 1 s), two are a failure.
 TIMEOUT = 3.0
 PATIENCE = 0.5  # seconds, of a question to DNS before it is asked again; a resolver's own is 1 to 5
 # With this, a close is a reset, and neither side keeps the port or the conntrack entry for minutes: at 20 requests a
@@ -23,35 +25,45 @@ Address = tuple[str, int]
 
 
 def connect(address: Address) -> socket.socket:
-    """A new TCP connection, whose every wait ends after TIMEOUT."""
-    sock = socket.create_connection(address, TIMEOUT)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+    """A TCP socket that does not block and is on its way to `address`, which is in numbers."""
+    sock = socket.socket(_family(address[0]), socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        sock.connect(address)
+    except BlockingIOError:
+        pass  # what comes of it, the first wait tells
+    except OSError:
+        sock.close()
+        raise
     return sock
 
 
-def greet(address: Address) -> None:
+def greet(address: Address) -> Work:
     """Connects and reads the line with the server's name."""
+    deadline = time.monotonic() + TIMEOUT
     with connect(address) as sock:
+        yield sock, READ, deadline
         if not sock.recv(256).endswith(b"\n"):
             raise ConnectionError("the server ended without its name")
 
 
-def resolve(server: str) -> None:
+def resolve(server: str) -> Work:
     """Asks for the A record of kubernetes.default over UDP, from a new port. What is not answered within PATIENCE is
     asked once more, as a resolver does: UDP promises nothing, and kube-proxy may send a port that it knows to a Pod
     that has ended (whatever ended it) for up to a second."""
+    begun = time.monotonic()
     try:
-        _ask(server, PATIENCE)
+        yield from _ask(server, begun + PATIENCE)
     except TimeoutError:
-        _ask(server, TIMEOUT - PATIENCE)
+        yield from _ask(server, begun + TIMEOUT)
 
 
-def _ask(server: str, patience: float) -> None:
+def _ask(server: str, deadline: float) -> Work:
     query = struct.pack(">2s5H", os.urandom(2), 0x0100, 1, 0, 0, 0) + _QUESTION
-    with socket.socket(socket.AF_INET6 if ":" in server else socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.settimeout(patience)
+    with socket.socket(_family(server), socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sock:
         sock.connect((server, 53))
         sock.send(query)
+        yield sock, READ, deadline
         reply = sock.recv(512)
     if len(reply) < 12 or reply[:2] != query[:2] or reply[3] & 0x0F or reply[6:8] == b"\0\0":
         raise ConnectionError(f"the answer has no record: {reply[:12].hex()}")
@@ -65,47 +77,5 @@ def nameserver(path: Path) -> str:
     raise OSError(f"{path} names no nameserver")
 
 
-class Api:
-    """The cluster's API, over a new TLS connection for each request; only the TLS session is used again, since a whole
-    handshake costs the API server more than the request. `credentials` is a ServiceAccount's folder. Of one thread."""
-
-    def __init__(self, address: Address, credentials: Path) -> None:
-        self._address = address
-        self._credentials = credentials
-        self._context: ssl.SSLContext | None = None
-        self._session: ssl.SSLSession | None = None
-
-    def get(self, path: str) -> bytes:
-        """The body of an answer 200; anything else is an OSError."""
-        if self._context is None:
-            context = ssl.create_default_context(cafile=str(self._credentials / "ca.crt"))
-            # The default since Python 3.13, which refuses certificates that lack what Kubernetes never needed.
-            context.verify_flags &= ~ssl.VERIFY_X509_STRICT
-            self._context = context
-        token = (self._credentials / "token").read_text().strip()  # read again: it is renewed every hour
-        host = self._address[0]
-        # HTTP/1.0: the server ends the connection after the answer and sends it in one piece.
-        request = f"GET {path} HTTP/1.0\r\nHost: {host}\r\nAuthorization: Bearer {token}\r\n\r\n"
-        with (
-            connect(self._address) as plain,
-            self._context.wrap_socket(plain, server_hostname=host, session=self._session) as secured,
-        ):
-            secured.sendall(request.encode())
-            answer = b"".join(iter(lambda: secured.recv(65536), b""))
-            self._session = secured.session
-        head, _, body = answer.partition(b"\r\n\r\n")
-        if head.split(b" ")[1:2] != [b"200"]:
-            raise ConnectionError(f"GET {path}: {head[:80]!r}")
-        return body
-
-
-def ready_pods(slices: bytes) -> dict[str, str]:
-    """Names and addresses of the ready Pods in a list of EndpointSlices. Raises ValueError, LookupError or TypeError
-    where it is no such list."""
-    return {
-        endpoint["targetRef"]["name"]: endpoint["addresses"][0]
-        for item in json.loads(slices)["items"]
-        if item["endpoints"]  # null where no Pod is there
-        for endpoint in item["endpoints"]
-        if endpoint["conditions"].get("ready")
-    }
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -2,46 +2,61 @@
 
 from __future__ import annotations
 
-import asyncio
+import socket
+from contextlib import suppress
+
+from traffic_loop import NEVER, READ, Loop, Work
+
+_BYE = b"bye\n"
 
 
 class Server:
-    """Owns the port and the open connections, in the event loop that it was started in."""
+    """Owns the port and the open connections. Raises OSError where the port is taken."""
 
-    def __init__(self, name: str) -> None:
-        self.greeting = name.encode() + b"\n"
-        self.draining = False
-        self.open: set[asyncio.Transport] = set()
+    def __init__(self, loop: Loop, name: str, port: int) -> None:
+        self._loop = loop
+        self._greeting = name.encode() + b"\n"
+        self._draining = False
+        self._open: set[socket.socket] = set()
+        self._listener = socket.create_server(("0.0.0.0", port), backlog=128)
+        self._listener.setblocking(False)
 
-    async def listen(self, port: int) -> None:
-        """Answers on `port` of every IPv4 address from now on. Raises OSError where the port is taken."""
-        await asyncio.get_running_loop().create_server(lambda: _Connection(self), "0.0.0.0", port)
+    def listen(self) -> Work:
+        """Answers on the port of every IPv4 address."""
+        while True:
+            yield self._listener, READ, NEVER
+            try:
+                sock, _ = self._listener.accept()
+            except OSError:
+                continue  # it has gone again
+            sock.setblocking(False)
+            self._loop.start(self._talk(sock))
 
-    async def drain(self, seconds: float) -> None:
-        """Says bye on each held connection, then goes on answering: kube-proxy and Cilium take a moment to take a Pod
+    def drain(self) -> None:
+        """Says bye on each held connection and goes on answering: kube-proxy and Cilium take a moment to take a Pod
         that ends out of the Service, and send new connections here until then."""
-        self.draining = True
-        for transport in self.open:
-            transport.write(b"bye\n")
-        await asyncio.sleep(seconds)
+        self._draining = True
+        for sock in self._open:
+            _tell(sock, _BYE)
+
+    def _talk(self, sock: socket.socket) -> Work:
+        with sock:
+            # One that comes while the Pod ends is served, and told at once that it cannot stay.
+            _tell(sock, self._greeting + (_BYE if self._draining else b""))
+            self._open.add(sock)
+            try:
+                while True:
+                    yield sock, READ, NEVER
+                    heard = sock.recv(4096)
+                    if not heard:
+                        return
+                    sock.send(heard)
+            except OSError:
+                return  # a reset is how probers close
+            finally:
+                self._open.discard(sock)
 
 
-class _Connection(asyncio.Protocol):
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self._transport: asyncio.Transport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._server.open.add(transport)
-        # One that comes while the Pod ends is served, and told at once that it cannot stay.
-        transport.write(self._server.greeting + (b"bye\n" if self._server.draining else b""))
-
-    def data_received(self, data: bytes) -> None:
-        if self._transport is not None:
-            self._transport.write(data)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._transport is not None:
-            self._server.open.discard(self._transport)
+def _tell(sock: socket.socket, words: bytes) -> None:
+    with suppress(OSError):  # whoever has gone finds it out at their own end
+        sock.send(words)

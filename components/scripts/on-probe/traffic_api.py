@@ -1,0 +1,94 @@
+"""The cluster's API, as a prober asks it: over TLS, with the Pod's ServiceAccount."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import time
+from collections.abc import Generator
+from pathlib import Path
+
+from traffic_loop import READ, WRITE, Wait
+from traffic_requests import TIMEOUT, Address, connect
+
+
+class Api:
+    """Asks over a new TLS connection for each request; only the TLS session is used again, since a whole handshake
+    costs the API server more than the request. `credentials` is a ServiceAccount's folder."""
+
+    def __init__(self, address: Address, credentials: Path) -> None:
+        self._address = address
+        self._credentials = credentials
+        self._context: ssl.SSLContext | None = None
+        self._session: ssl.SSLSession | None = None
+        self._token = (0.0, "")  # when it was read, and the token
+
+    def get(self, path: str) -> Generator[Wait, None, bytes]:
+        """The body of an answer 200; anything else is an OSError."""
+        deadline = time.monotonic() + TIMEOUT
+        host = self._address[0]
+        # HTTP/1.0: the server ends the connection after the answer and sends it in one piece.
+        request = f"GET {path} HTTP/1.0\r\nHost: {host}\r\nAuthorization: Bearer {self._bearer()}\r\n\r\n"
+        context = self._verified()
+        with connect(self._address) as plain:
+            yield plain, WRITE, deadline
+            with context.wrap_socket(
+                plain, server_hostname=host, session=self._session, do_handshake_on_connect=False
+            ) as secured:
+                yield from _shake_hands(secured, deadline)
+                secured.sendall(request.encode())  # shorter than any socket's buffer
+                answer = yield from _read(secured, deadline)
+                self._session = secured.session
+        head, _, body = answer.partition(b"\r\n\r\n")
+        if head.split(b" ")[1:2] != [b"200"]:
+            raise ConnectionError(f"GET {path}: {head[:80]!r}")
+        return body
+
+    def _verified(self) -> ssl.SSLContext:
+        if self._context is None:
+            context = ssl.create_default_context(cafile=str(self._credentials / "ca.crt"))
+            # The default since Python 3.13, which refuses certificates that lack what Kubernetes never needed.
+            context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+            self._context = context
+        return self._context
+
+    def _bearer(self) -> str:
+        # It is renewed every hour.
+        if time.monotonic() - self._token[0] > 60 or not self._token[1]:
+            self._token = (time.monotonic(), (self._credentials / "token").read_text().strip())
+        return self._token[1]
+
+
+def _shake_hands(secured: ssl.SSLSocket, deadline: float) -> Generator[Wait, None, None]:
+    while True:
+        try:
+            return secured.do_handshake()
+        except ssl.SSLWantReadError:
+            yield secured, READ, deadline
+        except ssl.SSLWantWriteError:
+            yield secured, WRITE, deadline
+
+
+def _read(secured: ssl.SSLSocket, deadline: float) -> Generator[Wait, None, bytes]:
+    answer = b""
+    while True:
+        try:
+            more = secured.recv(65536)
+        except ssl.SSLWantReadError:
+            yield secured, READ, deadline
+            continue
+        if not more:
+            return answer
+        answer += more
+
+
+def ready_pods(slices: bytes) -> dict[str, str]:
+    """Names and addresses of the ready Pods in a list of EndpointSlices. Raises ValueError, LookupError or TypeError
+    where it is no such list."""
+    return {
+        endpoint["targetRef"]["name"]: endpoint["addresses"][0]
+        for item in json.loads(slices)["items"]
+        if item["endpoints"]  # null where no Pod is there
+        for endpoint in item["endpoints"]
+        if endpoint["conditions"].get("ready")
+    }
