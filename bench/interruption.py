@@ -21,7 +21,18 @@ from typing import Any
 import yaml
 
 HERTZ = 20
-COLUMNS = ("to", "seconds", "requests", "failures", "longest gap s", "broken", "s a node", "worst step", "why")
+COLUMNS = (
+    "to",
+    "seconds",
+    "requests",
+    "failures",
+    "longest gap s",
+    "slowest s",
+    "broken",
+    "s a node",
+    "worst step",
+    "why",
+)
 
 
 def run(*command: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -45,7 +56,7 @@ def first_error(done: subprocess.CompletedProcess[str]) -> str:
 
 def row(stack: str, seconds: float, report: dict[str, Any], failed: str) -> list[str]:
     if not report.get("measured"):
-        return [stack, f"{seconds:.0f}", "-", "-", "-", "-", "-", "-", failed or report.get("why", "")]
+        return [stack, f"{seconds:.0f}", *["-"] * 7, failed or report.get("why", "")]
     steps = report["steps"]
     moves = [step["seconds"] for step in steps if step["step"].startswith("move ")]
     gaps = {
@@ -59,6 +70,7 @@ def row(stack: str, seconds: float, report: dict[str, Any], failed: str) -> list
         str(report["requests"]),
         str(report["failures"]),
         f"{report['longestGapSeconds']:.2f}",
+        f"{report['slowestSeconds']:.2f}",
         str(report["connectionsBroken"]),
         "/".join(f"{second:.0f}" for second in moves),
         max(gaps, key=lambda name: gaps[name], default="-"),
