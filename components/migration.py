@@ -19,10 +19,10 @@ from components.cni import Requirements, requirements
 from components.gate import Gate, gate_options, shut
 from components.kind_cluster import KindCluster
 from components.migration_settings import TrafficSettings
-from components.node_cleanup import NodeCleanup, NodeCleanupArgs
 from components.observation import Observed
 from components.ownership import Claim
 from components.probes import probe_namespace
+from components.recreate import clear_nodes
 from components.rolling import prepare
 from components.shell import script_command
 from components.traffic import TrafficProbe, TrafficProbeArgs
@@ -163,47 +163,23 @@ class Migration(pulumi.ComponentResource):
         return [claimed, recording]
 
     def _recreate(self, begun: Sequence[pulumi.Resource]) -> None:
-        args, triggers = self._args, self._args.claim.triggers
-        gate = script_command(
-            f"{self._name}-gate",
-            "takeover",
+        args = self._args
+        gate = self._gate("takeover", gate_options(self, args.cluster_resource, after=[*begun, args.provider]))
+        cleared, self.stranded_before = clear_nodes(
+            self._name,
+            parent=self,
             environment=self._base,
-            triggers=triggers,
-            once=True,
-            opts=gate_options(self, args.cluster_resource, after=[*begun, args.provider]),
+            nodes=args.nodes,
+            pod_subnet=args.pod_subnet,
+            claim=args.claim,
+            gate=gate,
+            cluster=args.cluster_resource,
         )
-        cleanup = NodeCleanup(
-            f"{self._name}-cleanup",
-            NodeCleanupArgs(
-                nodes=args.nodes,
-                pod_subnet=args.pod_subnet,
-                triggers=triggers,
-                after=[gate],
-                cluster=args.cluster_resource,
-            ),
-            pulumi.ResourceOptions(parent=self),
-        )
-        evicted = script_command(
-            f"{self._name}-evict",
-            "pods-evict",
-            environment={**self._base, "CUTOFF": cleanup.cleaned_at},
-            triggers=triggers,
-            once=True,
-            opts=self._after(*cleanup.steps),
-        )
-        self.stranded_before = cleanup.cleaned_at
-        self.gate = Gate(resource=gate, after=[*cleanup.steps, evicted], cluster=args.cluster_resource, rolling=False)
+        self.gate = Gate(resource=gate, after=cleared, cluster=args.cluster_resource, rolling=False)
 
     def _roll(self, begun: Sequence[pulumi.Resource]) -> None:
         args = self._args
-        gate = script_command(
-            f"{self._name}-gate",
-            "keep",
-            environment=self._base,
-            triggers=args.claim.triggers,
-            once=True,
-            opts=shut(gate_options(self, args.cluster_resource, after=[*begun, args.provider])),
-        )
+        gate = self._gate("keep", shut(gate_options(self, args.cluster_resource, after=[*begun, args.provider])))
         prepared = prepare(
             self._name,
             environment={**self._base, "POD_SUBNET": args.pod_subnet},
@@ -214,3 +190,13 @@ class Migration(pulumi.ComponentResource):
         )
         self.stranded_before = pulumi.Output.from_input(NO_POD)
         self.gate = Gate(resource=gate, after=prepared, cluster=args.cluster_resource, rolling=True)
+
+    def _gate(self, script: str, opts: pulumi.ResourceOptions) -> pulumi.Resource:
+        return script_command(
+            f"{self._name}-gate",
+            script,
+            environment=self._base,
+            triggers=self._args.claim.triggers,
+            once=True,
+            opts=opts,
+        )
