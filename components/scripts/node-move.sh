@@ -14,18 +14,8 @@ residue=$(cat)
 
 label() { kubectl label node "$NODE" --overwrite "$@" >&2; }
 
-annotation() { kubectl get node "$NODE" --output 'jsonpath={.metadata.annotations.cni-migration/cordoned}'; }
-
-cordon() {
-  if [ "$(kubectl get node "$NODE" --output 'jsonpath={.spec.unschedulable}')" != true ]; then
-    kubectl annotate node "$NODE" --overwrite cni-migration/cordoned=true >&2
-    kubectl cordon "$NODE" >&2
-  fi
-}
-
-uncordon() {
-  if [ "$(annotation)" = true ]; then lift_cordon "$NODE"; fi
-}
+# Where it is cordoned by a user, it stays so.
+uncordon() { if [ "$cordoned" != by-user ]; then lift_cordon "$NODE"; fi; }
 
 # Every eviction asks the budgets; nothing is deleted.
 drain() {
@@ -37,10 +27,12 @@ drain() {
   fi
 }
 
-owner=$(kubectl get node "$NODE" --output 'jsonpath={.metadata.labels.cni-owner}')
+state=$(kubectl get node "$NODE" --output 'go-template={{if not .spec.unschedulable}}no{{else if
+  index .metadata.annotations "cni-migration/cordoned"}}by-move{{else}}by-user{{end}} {{index .metadata.labels "cni-owner"}}')
+read -r cordoned owner <<<"$state"
 if [ "$owner" != "$CNI" ]; then
   say "$NODE: draining"
-  cordon
+  if [ "$cordoned" = no ]; then cordon "$NODE"; fi
   drain
   # What the others must have before this node changes hands; the drain has given it the time to come up.
   if [ "$CNI" = cilium ]; then introduce_nodes; else await_pod k8s-app=kube-proxy 60; fi

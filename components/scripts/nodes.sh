@@ -19,10 +19,14 @@ nodes_owned_by() { kubectl get nodes --selector "cni-owner=$1" --output name; }
 
 nodes_not_owned_by() { kubectl get nodes --selector "cni-owner!=$1" --output name; }
 
-# Lets the node $1 take Pods again that a move has cordoned: the annotation tells its cordon from a user's, which stays.
+# Cordons the node $1 and notes that a move did it, in one stroke: a user's own cordon has no such note, and stays.
+cordon() {
+  kubectl patch node "$1" --patch '{"metadata": {"annotations": {"cni-migration/cordoned": "true"}}, "spec": {"unschedulable": true}}' >&2
+}
+
+# Lets the node $1 take Pods again that a move has cordoned.
 lift_cordon() {
-  kubectl uncordon "$1" >&2
-  kubectl annotate node "$1" cni-migration/cordoned- >&2
+  kubectl patch node "$1" --patch '{"metadata": {"annotations": {"cni-migration/cordoned": null}}, "spec": {"unschedulable": null}}' >&2
 }
 
 # The same on every node side by side, with the table of nodes on stdin. All end before a failure of one is reported.
