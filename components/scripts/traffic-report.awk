@@ -11,6 +11,11 @@ function step_at(ms,    i) {
   for (i = steps; i > 0 && since[i] > ms; i--) {}
   return i
 }
+function fail(kind, reason) {
+  failures[made, kind]++
+  if (!(made SUBSEP kind SUBSEP reason in told)) reasons[made, kind] = add(reasons[made, kind], reason)
+  told[made, kind, reason]
+}
 function add(text, more) { return text (text == "" ? "" : ", ") more }
 $2 == "step" {
   if (now) seconds[now] = ($1 - since[now]) / 1000
@@ -29,7 +34,7 @@ $5 == "closed" { delete last[key]; next }
 $5 == "broken" { if (now) broken[now, $3]++; delete last[key]; next }
 made && $3 != "held" {
   requests[made, $3]++
-  if ($5 != "ok") failures[made, $3]++
+  if ($5 != "ok") fail($3, substr($5, 8))
   else if ($6 > slowest[made, $3]) slowest[made, $3] = $6
 }
 $5 == "ok" {
@@ -59,7 +64,7 @@ function sum(at, kind) {
   requests[0, kind] += requests[at, kind]; asked += requests[at, kind]
   failures[0, kind] += failures[at, kind]; failed += failures[at, kind]
   broken[0, kind] += broken[at, kind]; cut += broken[at, kind]
-  if (failures[at, kind]) where = add(where, failures[at, kind] " " kind " in " step[at])
+  if (failures[at, kind]) where = add(where, failures[at, kind] " " kind " in " step[at] ": " reasons[at, kind])
   if (slowest[at, kind] > slowest[0, kind]) slowest[0, kind] = slowest[at, kind]
   if (slowest[at, kind] > slow_max) slow_max = slowest[at, kind]
   if (longest[at, kind] > longest[0, kind]) longest[0, kind] = longest[at, kind]

@@ -40,8 +40,8 @@ def test_requests_and_failures_are_counted_by_kind_and_by_the_step_they_were_mad
         *in_order(
             *STEPS,
             *ok(100, 200, 1100),
-            "1200 p service service failed 100",
-            "1300 p pod traffic-b failed 100",
+            "1200 p service service failed:ETIMEDOUT 100",
+            "1300 p pod traffic-b failed:ETIMEDOUT 100",
             "1300 p dns dns ok 1",
             "1400 p api api ok 9",
         ),
@@ -64,7 +64,12 @@ def test_requests_and_failures_are_counted_by_kind_and_by_the_step_they_were_mad
 
 
 def test_a_request_that_fails_in_a_later_step_is_counted_where_it_was_made() -> None:
-    lines = (*STEPS, *ok(500, 1500, 2500), "2000 p dns dns failed 1500", "5100 p api api failed 3000")
+    lines = (
+        *STEPS,
+        *ok(500, 1500, 2500),
+        "2000 p dns dns failed:ECONNREFUSED 1500",
+        "5100 p api api failed:TimeoutError 3000",
+    )
     before, move = report(*in_order(*lines), max_failures=2)["steps"]
     assert before["kinds"]["dns"]["failures"] == 1, "the step after the one that broke it would be blamed"
     assert move["kinds"]["api"]["failures"] == 1, "what fails after the end would be lost"
@@ -106,7 +111,7 @@ def test_a_gap_belongs_to_the_step_in_which_it_began() -> None:
 
 
 def test_failures_do_not_end_a_gap() -> None:
-    result = report(*in_order(*STEPS, *ok(1000, 3000), "2000 p service service failed 100"), max_failures=1)
+    result = report(*in_order(*STEPS, *ok(1000, 3000), "2000 p service service failed:ETIMEDOUT 100"), max_failures=1)
     assert longest(result, 1) == 2.0
 
 
@@ -139,11 +144,17 @@ def test_a_connection_that_a_server_closed_with_a_word_is_neither_broken_nor_a_g
 
 
 def test_more_failures_than_the_budget_name_step_kind_and_numbers() -> None:
-    lines = in_order(*STEPS, *ok(1000, 1500), "1200 p service service failed 100")
+    lines = in_order(*STEPS, *ok(1000, 1500), "1200 p service service failed:ETIMEDOUT 100")
     result = report(*lines)
     assert result["withinBudget"] is False
-    assert result["why"] == "1 of 3 new connections failed (1 service in move c-worker), and the budget is 0"
+    assert result["why"] == "1 of 3 new connections failed (1 service in move c-worker: ETIMEDOUT), and the budget is 0"
     assert report(*lines, max_failures=1)["withinBudget"] is True
+
+
+def test_each_cause_of_a_failure_is_named_once() -> None:
+    causes = [f"{1200 + n} p dns dns failed:{cause} 0" for n, cause in enumerate(["EPERM", "TimeoutError", "EPERM"])]
+    why = report(*in_order(*STEPS, *ok(1000, 1500), *causes))["why"]
+    assert "(3 dns in move c-worker: EPERM, TimeoutError)" in why, "nobody could tell a lost packet from a refused one"
 
 
 def test_a_gap_longer_than_the_budget_names_step_kind_and_numbers() -> None:
@@ -154,7 +165,7 @@ def test_a_gap_longer_than_the_budget_names_step_kind_and_numbers() -> None:
 
 
 def test_both_are_named_where_both_are_exceeded() -> None:
-    why = report(*in_order(*STEPS, *ok(1000, 2200), "1200 p dns dns failed 100"))["why"]
+    why = report(*in_order(*STEPS, *ok(1000, 2200), "1200 p dns dns failed:ETIMEDOUT 100"))["why"]
     assert "1 dns in move c-worker" in why and "; the longest gap" in why
 
 
@@ -164,7 +175,9 @@ def test_the_strategy_is_in_the_report_and_recreate_is_judged_as_well() -> None:
 
 
 def test_what_comes_before_the_first_step_and_after_the_end_is_not_counted() -> None:
-    result = report("0 p service service failed 1", "10 step before", *ok(20), "30 step end", "40 p dns dns failed 1")
+    result = report(
+        "0 p service service failed:EPERM 1", "10 step before", *ok(20), "30 step end", "40 p dns dns failed:EPERM 1"
+    )
     assert (result["requests"], result["failures"]) == (1, 0)
 
 

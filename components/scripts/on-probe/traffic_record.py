@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import time
 from collections.abc import Generator
@@ -16,8 +17,8 @@ _LONGEST = 3600.0  # seconds
 
 class Record:
     """Owns FOLDER/<epoch>/<prober>.log. Records while FOLDER/run is there, which holds the epoch; nothing is asked
-    before and after. A line: when the request ended in ms since the Unix epoch, prober, kind, target, outcome, duration
-    in ms."""
+    before and after. A line: when the request ended in ms since the Unix epoch, prober, kind, target, outcome (`ok`,
+    `failed:` with its errno, …), duration in ms."""
 
     def __init__(self, folder: Path, prober: str) -> None:
         self._folder = folder
@@ -40,13 +41,13 @@ class Record:
         self.log = None
 
     def measure(self, log: FileIO, kind: str, target: str, request: Generator[Wait, None, object]) -> Work:
-        """Makes the request and writes its line: ok, or failed."""
+        """Makes the request and writes its line: ok, or failed and by what."""
         since = time.monotonic()
         try:
             yield from request
             outcome = "ok"
         except OSError as error:
-            outcome = "failed"
+            outcome = f"failed:{errno.errorcode.get(error.errno or 0, type(error).__name__)}"
             sys.stderr.write(f"{kind} {target}: {error!r}\n")
         self.write(log, kind, target, outcome, time.monotonic() - since)
 

@@ -48,13 +48,13 @@ def greet(address: Address) -> Work:
 
 
 def resolve(server: str) -> Work:
-    """Asks for the A record of kubernetes.default over UDP, from a new port. What is not answered within PATIENCE is
-    asked once more, as a resolver does: UDP promises nothing, and kube-proxy may send a port that it knows to a Pod
-    that has ended (whatever ended it) for up to a second."""
+    """Asks for the A record of kubernetes.default over UDP, from a new port. What is refused, or not answered within
+    PATIENCE, is asked once more, as a resolver does: UDP promises nothing, and kube-proxy may send a port that it knows
+    to a Pod that has ended (whatever ended it) for up to a second."""
     begun = time.monotonic()
     try:
         yield from _ask(server, begun + PATIENCE)
-    except TimeoutError:
+    except OSError:
         yield from _ask(server, begun + TIMEOUT)
 
 
