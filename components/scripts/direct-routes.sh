@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Gives every node direct routes to every other node's podCIDR, in a table of their own and ahead of the CNI's: from then
-# on nothing is encapsulated, whichever CNI a node has. Before nodes move to Flannel, kube-proxy is let onto all of them.
+# on nothing is encapsulated, whichever CNI a node has.
 set -euo pipefail
 # shellcheck source=components/scripts/common.sh
 . "$(dirname "$0")/common.sh"
@@ -21,8 +21,6 @@ if [ "$CNI" = flannel ]; then
   if [ "$(kubectl get namespace kube-flannel --ignore-not-found --output 'jsonpath={.status.phase}')" = Terminating ]; then
     kubectl wait namespace/kube-flannel --for=delete --timeout=120s >&2
   fi
-  # Cilium goes on serving Services on its nodes until they move; its successor has to be there before.
-  kubectl label nodes --all --overwrite cni-services=kube-proxy >&2
 fi
 on_every_node direct-routes STEP=routes
 # Only now: a node that has the rule sends past the tunnel, and its peer must be ready to take that.

@@ -31,6 +31,9 @@ state=$(kubectl get node "$NODE" --output 'go-template={{if not .spec.unschedula
   index .metadata.annotations "cni-migration/cordoned"}}by-move{{else}}by-user{{end}} {{index .metadata.labels "cni-owner"}}')
 read -r cordoned owner <<<"$state"
 if [ "$owner" != "$CNI" ]; then
+  # Cilium goes on serving Services here until it leaves, and kube-proxy has to be there before. Not on all nodes at once:
+  # every agent takes its node's new label for a reason to work, and three of them starved everybody for a second.
+  if [ "$CNI" = flannel ]; then label cni-services=kube-proxy; fi
   say "$NODE: draining"
   if [ "$cordoned" = no ]; then cordon "$NODE"; fi
   drain
