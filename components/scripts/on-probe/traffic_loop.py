@@ -52,8 +52,9 @@ class Loop:
                 return
             for task in [task for task in self._tasks if task.deadline <= now]:
                 self._advance(task, None if task.fd < 0 else TimeoutError("timed out"))
-            # Half a second at most: a signal does not end a poll.
-            pause = min(0.5, until - now, *(task.deadline - now for task in self._tasks))
+            due = min([until, *(task.deadline for task in self._tasks)])
+            # Half a second at most: a signal does not end a poll. The time is not what it was before those works.
+            pause = min(0.5, due - time.monotonic())
             for fd, _ in self._poll.poll(max(0.0, pause)):
                 task = self._reading.get(fd)
                 if task is not None:
