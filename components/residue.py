@@ -60,7 +60,7 @@ _RUNTIME: tuple[tuple[Kind, str, str], ...] = (
 )
 _ROLLING: tuple[tuple[Kind, str, str], ...] = (
     ("path", "/etc/cni/net.d/99-cni-migration.conflist*", "every new Pod is refused, as while a node moves"),
-    ("path", "/opt/cni/bin/cni-migration-hold", "the plugin that refuses them"),
+    ("path", "/opt/cni/bin/cni-migration-hold*", "the plugin that refuses them"),
     ("rule", str(DIRECT_TABLE), "podCIDRs are reached by routes that nobody keeps any more"),
     ("table", str(DIRECT_TABLE), "the routes themselves"),
 )

@@ -40,6 +40,7 @@ if [ "$owner" != "$CNI" ]; then
   # What the others must have before this node changes hands; the drain has given it the time to come up.
   if [ "$CNI" = cilium ]; then introduce_nodes; else await_pod k8s-app=kube-proxy 60; fi
   say "$NODE: taking ${owner/none/the old CNI} away"
+  on_node "$NODE" hold STEP=leave </dev/null
   label cni-owner=none
   for selector in k8s-app=cilium app=flannel; do
     kubectl wait pods --all-namespaces --selector "$selector" --field-selector "spec.nodeName=$NODE" --for=delete --timeout=60s >&2
