@@ -17,14 +17,15 @@ label() { kubectl label node "$NODE" --overwrite "$@" >&2; }
 # Where it is cordoned by a user, it stays so.
 uncordon() { if [ "$cordoned" != by-user ]; then lift_cordon "$NODE"; fi; }
 
-# Every eviction asks the budgets; nothing is deleted.
+# Evicts what will come back elsewhere. Every eviction asks the budgets; nothing is deleted. Pods on the host network do not
+# mind a change of CNI, and stay.
 drain() {
-  local words
-  if ! words=$(kubectl drain "$NODE" --ignore-daemonsets --delete-emptydir-data --timeout="${DRAIN_SECONDS}s" 2>&1); then
-    if [ "$owner" != none ]; then uncordon; fi
-    fail "node $NODE cannot be drained within $DRAIN_SECONDS s, so it stays with $owner and takes Pods as before." \
-      "Budgets that permit no eviction now: $(blocking_budgets | paste -sd, -)"$'\n'"$words"
-  fi
+  local bare
+  bare=$(pods_of_node | awk '$5 == "none" { print $1 "/" $2 }' | xargs)
+  if [ -z "$bare" ] && evict_pods_of_node "$DRAIN_SECONDS" DaemonSet; then return; fi
+  if [ "$owner" != none ]; then uncordon; fi
+  fail "node $NODE cannot be drained within $DRAIN_SECONDS s, so it stays with $owner and takes Pods as before." \
+    "Budgets that permit no eviction now: $(blocking_budgets | paste -sd, -). Pods that no controller would make anew: ${bare:-none}"
 }
 
 state=$(kubectl get node "$NODE" --output 'go-template={{if not .spec.unschedulable}}no{{else if
@@ -46,7 +47,7 @@ if [ "$owner" != "$CNI" ]; then
     kubectl wait pods --all-namespaces --selector "$selector" --field-selector "spec.nodeName=$NODE" --for=delete --timeout=60s >&2
   done
   on_node "$NODE" hold STEP=on </dev/null
-  evict_pods_of_node 60
+  evict_pods_of_node 60 || fail "$NODE: run the same command again"
   on_node "$NODE" clean <<<"$residue" >/dev/null
   label "cni-owner=$CNI"
 fi
