@@ -74,7 +74,7 @@ def row(stack: str, seconds: float, report: dict[str, Any], failed: str) -> list
         str(report["connectionsBroken"]),
         "/".join(f"{second:.0f}" for second in moves),
         max(gaps, key=lambda name: gaps[name], default="-"),
-        report["why"] or failed,
+        failed and (report["why"] or failed),
     ]
 
 

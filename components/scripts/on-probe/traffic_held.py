@@ -9,9 +9,9 @@ from contextlib import suppress
 from io import FileIO
 from socket import socket
 
-from traffic_loop import READ, Wait, Work
+from traffic_loop import Wait, Work
 from traffic_record import Record
-from traffic_requests import TIMEOUT, Address, connect
+from traffic_requests import TIMEOUT, Address, connect, receive
 
 SILENCE = 10.0  # seconds without an echo, after which a connection is broken
 
@@ -59,8 +59,7 @@ class _Lines:
     def next(self, seconds: float) -> Generator[Wait, None, bytes]:
         deadline = time.monotonic() + seconds
         while b"\n" not in self._rest:
-            yield self._sock, READ, deadline
-            more = self._sock.recv(4096)
+            more = yield from receive(self._sock, 4096, deadline)
             if not more:
                 break
             self._rest += more

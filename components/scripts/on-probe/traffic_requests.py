@@ -7,9 +7,11 @@ import os
 import socket
 import struct
 import time
+from collections.abc import Generator
+from contextlib import suppress
 from pathlib import Path
 
-from traffic_loop import READ, Work
+from traffic_loop import READ, Wait, Work
 
 # Seconds, of a whole request: one lost SYN is slow (it is sent again after 1 s), two are a failure.
 TIMEOUT = 3.0
@@ -38,12 +40,20 @@ def connect(address: Address) -> socket.socket:
     return sock
 
 
+def receive(sock: socket.socket, size: int, deadline: float) -> Generator[Wait, None, bytes]:
+    """What comes next. A socket may be woken for nothing: an ICMP message that says "not now" does that."""
+    while True:
+        yield sock, READ, deadline
+        with suppress(BlockingIOError):
+            return sock.recv(size)
+
+
 def greet(address: Address) -> Work:
     """Connects and reads the line with the server's name."""
     deadline = time.monotonic() + TIMEOUT
     with connect(address) as sock:
-        yield sock, READ, deadline
-        if not sock.recv(256).endswith(b"\n"):
+        greeting = yield from receive(sock, 256, deadline)
+        if not greeting.endswith(b"\n"):
             raise ConnectionError("the server ended without its name")
 
 
@@ -63,8 +73,7 @@ def _ask(server: str, deadline: float) -> Work:
     with socket.socket(_family(server), socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sock:
         sock.connect((server, 53))
         sock.send(query)
-        yield sock, READ, deadline
-        reply = sock.recv(512)
+        reply = yield from receive(sock, 512, deadline)
     if len(reply) < 12 or reply[:2] != query[:2] or reply[3] & 0x0F or reply[6:8] == b"\0\0":
         raise ConnectionError(f"the answer has no record: {reply[:12].hex()}")
 
