@@ -19,10 +19,9 @@ from e2e.test_real_cluster import assert_native, assert_vxlan, eventually, lefto
 
 pytestmark = pytest.mark.e2e
 WORKER = f"{NAME}-worker"
-# What a machine of two cores is allowed, so that no run is lost to it: it starves for a second while an agent starts,
-# a lost SYN is sent again after one second and after three, and single requests of some 60,000 failed in the benchmark,
-# where 0 is to be shown. A node without its network would cost hundreds.
-BUDGET = {"failedConnections": 2, "longestGapSeconds": 3.5}
+# No failure, as in the benchmark's 20 migrations. The gap is what a machine of two cores is allowed, so that no run is
+# lost to it: it starves for a second while an agent starts. A node without its network would cost twelve.
+BUDGET = {"failedConnections": 0, "longestGapSeconds": 3}
 STUBBORN = """
 apiVersion: apps/v1
 kind: Deployment

@@ -33,9 +33,9 @@ SLICES = f"/apis/discovery.k8s.io/v1/namespaces/{NAMESPACE}/endpointslices"
 OF_SERVICE = "?labelSelector=kubernetes.io/service-name=traffic"
 STALE = 3.0  # seconds: a Pod that has ended meanwhile is no failure of the network
 LOOK = 0.5  # seconds between two looks for a recording
-# Requests of kind `pod` a second; each Pod is asked at HERTZ as long as that is not more. With 20 a Pod that was asked in
-# every fourth turn showed gaps of 1.1 and 1.4 s where its prober had starved for 0.7 and 0.9 s; with 80 the nodes moved
-# 10 % slower.
+# Requests of kind `pod` a second; each Pod is asked at HERTZ as long as that is not more. With 20 a Pod that was asked
+# in every fourth turn showed gaps of 1.1 and 1.4 s where its prober had starved for 0.7 and 0.9 s; with 80 the nodes
+# moved 10 % slower.
 MOST_POD_REQUESTS = 40.0
 
 
