@@ -31,7 +31,7 @@ $3 == "begin" { stream[$2]++; next } # a prober that starts again: the time betw
 $5 == "closed" { delete last[key]; next }
 # Counted as what it is. Until when its prober gave it up (10 s) is the prober's patience, and no gap of the network: what
 # the network does meanwhile, the new connections show.
-$5 == "broken" { if (now) broken[now, $3]++; delete last[key]; next }
+$5 == "broken" { if (made) broken[made, $3]++; delete last[key]; next }
 made && $3 != "held" {
   requests[made, $3]++
   if ($5 != "ok") fail($3, substr($5, 8))

@@ -130,6 +130,13 @@ def test_a_connection_that_was_broken_counts_and_how_long_its_prober_waited_does
     assert result["requests"] == 1, "pings on an open connection are no new connections"
 
 
+def test_a_connection_that_is_given_up_in_a_later_step_was_broken_by_the_one_before() -> None:
+    before, move = report(*in_order(*STEPS, *ok(500, 1500), "1300 p held service broken 1000"))["steps"]
+    assert (before["kinds"]["held"]["connectionsBroken"], move["kinds"]["held"]["connectionsBroken"]) == (1, 0), (
+        "its prober's patience would blame the wrong step"
+    )
+
+
 def test_a_connection_that_stood_still_and_went_on_is_a_gap() -> None:
     held = ok(1000, 3500, kind="held")
     result = report(*in_order(*STEPS, *ok(1000), *held))
