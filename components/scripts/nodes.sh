@@ -104,9 +104,8 @@ evict() {
 evict_pods_of_node() {
   local deadline=$((SECONDS + $1)) pods left namespace name uid ready answer refused
   pods=$(pods_of_node | awk -v but="${2-}" '$5 != but') || return
-  while :; do
-    left=$(pods_of_node | awk 'NR == FNR { ours[$3]; next } $3 in ours' <(printf '%s\n' "$pods") -) || return
-    [ -n "$left" ] || return 0
+  left=$pods
+  while [ -n "$left" ]; do
     refused=()
     while read -r namespace name uid ready _; do
       [ "$ready" != leaving ] || continue
@@ -118,6 +117,7 @@ evict_pods_of_node() {
       return 1
     fi
     sleep 1 # between two questions, not in place of a condition
+    left=$(pods_of_node | awk 'NR == FNR { ours[$3]; next } $3 in ours' <(printf '%s\n' "$pods") -) || return
   done
 }
 
