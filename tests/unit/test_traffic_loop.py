@@ -86,6 +86,13 @@ def test_what_comes_too_late_is_left_out_and_not_made_up() -> None:
     assert calls[2] - calls[1] > 0.05
 
 
+def test_what_is_not_going_any_more_ends_without_another_call() -> None:
+    loop, calls = Loop(), list[float]()
+    loop.start(every(0.02, 0.0, lambda: calls.append(time.monotonic()), lambda: len(calls) < 3))
+    loop.run(until=time.monotonic() + 0.5)
+    assert len(calls) == 3, "a prober would ask on, and wake up for it, after the recording's end"
+
+
 def test_an_error_that_is_no_failure_of_the_network_ends_the_loop() -> None:
     loop = Loop()
 

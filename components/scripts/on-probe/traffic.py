@@ -14,6 +14,7 @@ import signal
 import sys
 import time
 from collections.abc import Generator
+from io import FileIO
 from pathlib import Path
 
 from traffic_api import Api, ready_pods
@@ -54,33 +55,34 @@ class Prober:
         self._turn = 0
 
     def start(self) -> None:
-        """Starts to probe, as soon as the record is on. The probers of a cluster must not ask in step."""
-        phase = random.random()
-        for work in (
-            every(LOOK, 0.0, self._record.look),
-            every(PERIOD, phase * PERIOD, self._ask),
-            every(API_PERIOD, phase * API_PERIOD, lambda: self._measure("api", "api", self._api.get("/livez"))),
-            every(1.0, phase, lambda: self._loop.start(self._list_pods())),
-            hold(self._record, self._service, PERIOD),
+        """Probes whenever there is a recording; between two it only looks for one."""
+        self._loop.start(every(LOOK, 0.0, self._look))
+
+    def _look(self) -> None:
+        log = self._record.look()
+        if log is None:
+            return
+        phase = random.random()  # the probers of a cluster must not ask in step
+        for period, ask in (
+            (PERIOD, lambda: self._ask(log)),
+            (API_PERIOD, lambda: self._measure(log, "api", "api", self._api.get("/livez"))),
+            (1.0, lambda: self._loop.start(self._list_pods())),
         ):
-            self._loop.start(work)
+            self._loop.start(every(period, phase * period, ask, lambda: self._record.log is log))
+        self._loop.start(hold(self._record, log, self._service, PERIOD))
 
-    def _measure(self, kind: str, target: str, request: Generator[Wait, None, object]) -> None:
-        if self._record.log is not None:
-            self._loop.start(self._record.measure(self._record.log, kind, target, request))
+    def _measure(self, log: FileIO, kind: str, target: str, request: Generator[Wait, None, object]) -> None:
+        self._loop.start(self._record.measure(log, kind, target, request))
 
-    def _ask(self) -> None:
-        if self._record.log is not None:
-            self._measure("service", "service", greet(self._service))
-            self._measure("dns", "dns", self._resolve())
-            self._ask_pods()
+    def _ask(self, log: FileIO) -> None:
+        self._measure(log, "service", "service", greet(self._service))
+        self._measure(log, "dns", "dns", self._resolve())
+        self._ask_pods(log)
 
     def _resolve(self) -> Work:
         yield from resolve(nameserver(self._resolv_conf))
 
     def _list_pods(self) -> Work:
-        if self._record.log is None:
-            return
         since = time.monotonic()
         try:
             body = yield from self._api.get(SLICES + OF_SERVICE)
@@ -88,20 +90,19 @@ class Prober:
         except (OSError, ValueError, LookupError, TypeError) as error:
             sys.stderr.write(f"the Pods behind the Service: {error!r}\n")
 
-    def _ask_pods(self) -> None:
+    def _ask_pods(self, log: FileIO) -> None:
         since, pods = self._listed
         if time.monotonic() - since > STALE:
             pods = {}
         for gone in self._known - pods.keys():
-            if self._record.log is not None:
-                # It is not asked any more, so there is no gap until it comes back.
-                self._record.write(self._record.log, "pod", gone, "closed")
+            # It is not asked any more, so there is no gap until it comes back.
+            self._record.write(log, "pod", gone, "closed")
         self._known = set(pods)
         names = sorted(pods)
         for _ in range(min(len(names), max(1, round(PERIOD * MOST_POD_REQUESTS)))):
             self._turn += 1
             name = names[self._turn % len(names)]
-            self._measure("pod", name, greet((pods[name], PORT)))
+            self._measure(log, "pod", name, greet((pods[name], PORT)))
 
 
 def main(serve: bool) -> None:

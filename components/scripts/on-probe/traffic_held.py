@@ -16,15 +16,13 @@ from traffic_requests import TIMEOUT, Address, connect, receive
 SILENCE = 10.0  # seconds without an echo, after which a connection is broken
 
 
-def hold(record: Record, service: Address, period: float) -> Work:
-    """Holds a connection while it is recorded, and makes a new one when it ends; never returns. An echo is a line `ok`;
-    an end is one line `closed` where the server said bye before, and `broken` where it did not."""
-    while True:
+def hold(record: Record, log: FileIO, service: Address, period: float) -> Work:
+    """Holds a connection while it is recorded in this log, and makes a new one when it ends. An echo is a line `ok`; an
+    end is one line `closed` where the server said bye before, and `broken` where it did not."""
+    while record.log is log:
+        with suppress(OSError):  # no connection came about; the kind `service` counts that
+            yield from _hold_one(record, log, service, period)
         yield None, 0, time.monotonic() + period
-        log = record.log
-        if log is not None:
-            with suppress(OSError):  # no connection came about; the kind `service` counts that
-                yield from _hold_one(record, log, service, period)
 
 
 def _hold_one(record: Record, log: FileIO, service: Address, period: float) -> Work:

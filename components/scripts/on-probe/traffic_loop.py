@@ -81,12 +81,14 @@ class Loop:
             self._poll.modify(fd, events)
 
 
-def every(period: float, first: float, do: Callable[[], None]) -> Work:
-    """Calls `do` once in `period` seconds, for the first time after `first`. What comes too late is left out, not made
-    up."""
+def every(period: float, first: float, do: Callable[[], None], going: Callable[[], bool] = lambda: True) -> Work:
+    """Calls `do` once in `period` seconds, for the first time after `first`, until it is not `going` any more. What
+    comes too late is left out, not made up."""
     due = time.monotonic() + first
     while True:
         yield None, 0, due
+        if not going():
+            return
         do()
         now = time.monotonic()
         due = due + period if now - due < period else now + period

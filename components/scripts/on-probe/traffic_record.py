@@ -27,13 +27,15 @@ class Record:
         self._ended = False
         self.log: FileIO | None = None
 
-    def look(self) -> None:
-        """Looks for FOLDER/run; `log` is what to write to from now on."""
+    def look(self) -> FileIO | None:
+        """Looks for FOLDER/run; `log` is what to write to from now on. Returns it where a recording begins."""
         epoch = "" if self._ended else self._wanted()
-        if epoch != self._epoch:
-            # Not closed here: a request that is under way still has its line to write.
-            self.log = self._open(epoch) if epoch else None
-            self._epoch = epoch
+        if epoch == self._epoch:
+            return None
+        # Not closed here: a request that is under way still has its line to write.
+        self.log = self._open(epoch) if epoch else None
+        self._epoch = epoch
+        return self.log
 
     def end(self) -> None:
         """Writes nothing more: what this prober's own end breaks is no failure of the network."""
