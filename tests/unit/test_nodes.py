@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from components.nodes import move_groups
 from settings import SettingsError, parse
+from settings.kind import move_groups
 
 
 def groups(**migration: object) -> list[list[str]]:

@@ -1,8 +1,17 @@
-"""The nodes of a Kind cluster: their names, and the order in which a rolling migration moves them. Pure."""
+"""What kind decides about a cluster: the names of its nodes, and how they reach its API. And the order in which nodes
+move. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+
+# The API server's port on the nodes' network.
+API_PORT = 6443
+
+
+def api_host(cluster: str, control_planes: int) -> str:
+    """The API server's name on the nodes' network: kind puts a load balancer before several control planes."""
+    return control_plane_names(cluster, 1)[0] if control_planes == 1 else f"{cluster}-external-load-balancer"
 
 
 def control_plane_names(name: str, count: int) -> list[str]:

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
-from components.nodes import control_plane_names, move_groups, node_names, order_errors, worker_names
-from components.ownership import Strategy
-from components.reading import Reader
+from settings.kind import control_plane_names, move_groups, node_names, order_errors, worker_names
+from settings.reading import Reader
+from settings.strategy import STRATEGIES, Strategy
 
 
 @dataclass(frozen=True, kw_only=True)
 class MigrationSettings:
-    """`recreate` takes the old CNI away, cleans the nodes, then installs the new one; `rolling` moves node by node.
+    """How a migration goes.
 
     `move_groups` are nodes that move side by side, a group after the other. `drain_seconds` is how long a node's drain
-    may take. `max_failures` (new connections) and `max_gap_seconds` are what an `up` with `rolling` may cost.
+    may take. `max_failures` (new connections) and `max_gap_seconds` are what an `up` may cost whose
+    strategy enforces the budget.
     """
 
     strategy: Strategy
@@ -51,23 +52,23 @@ TRAFFIC_DEFAULTS: dict[str, Any] = {"enabled": True, "hertz": 5}
 
 def read_migration(read: Reader, cluster: str, control_planes: int, workers: int) -> MigrationSettings:
     """The keys below `migration`; mistakes go to the reader."""
-    strategy = read.choice("migration.strategy", ("recreate", "rolling"))
+    strategy = STRATEGIES[read.choice("migration.strategy", tuple(STRATEGIES))]
     controls = control_plane_names(cluster, control_planes)
     order = read.texts("migration.nodeOrder")
     if order:
         read.errors += order_errors("migration.nodeOrder", order, node_names(cluster, control_planes, workers))
     at_a_time = read.integer("migration.atATime", 1, 50)
-    if strategy == "rolling" and workers == 1:
+    if strategy.drains and workers == 1:
         read.errors.append(
-            "migration.strategy: rolling needs two workers, since a drained node's Pods need another one; "
+            f"migration.strategy: {strategy.name} needs two workers, since a drained node's Pods need another one; "
             "set cluster.workers to 2 or more, or the strategy to recreate"
         )
-    if strategy == "rolling" and 1 < workers <= at_a_time:
+    if strategy.drains and 1 < workers <= at_a_time:
         read.errors.append(
             f"migration.atATime: {at_a_time} would drain all {workers} workers at once; set it to {workers - 1} or less"
         )
     return MigrationSettings(
-        strategy=cast(Strategy, strategy),
+        strategy=strategy,
         abandon_epoch=read.integer("migration.abandonEpoch", 0, 10**9),
         move_groups=move_groups(order or worker_names(cluster, workers) + controls, controls, at_a_time),
         drain_seconds=read.integer("migration.drainSeconds", 1, 3600),
@@ -85,7 +86,7 @@ def read_traffic(read: Reader) -> TrafficSettings:
 def rate_errors(migration: MigrationSettings, traffic: TrafficSettings) -> list[str]:
     """Whether the probers ask often enough to tell a gap of the budget from their own pace."""
     least = 3 / traffic.hertz
-    if migration.strategy != "rolling" or not traffic.enabled or migration.max_gap_seconds >= least:
+    if not migration.strategy.enforces_budget or not traffic.enabled or migration.max_gap_seconds >= least:
         return []
     return [
         f"migration.budget.longestGapSeconds: {migration.max_gap_seconds:g} is less than three requests apart at "

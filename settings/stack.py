@@ -1,4 +1,4 @@
-"""What a stack's settings may say, and the only reader of pulumi.Config.
+"""The stack's settings, layer by layer.
 
 Three layers, later ones win: the defaults below, the site file named by CNI_MIGRATION_SITE (where a machine gets its
 images and its chart from; same keys), and the stack's own Pulumi.<stack>.yaml. Every mistake in any of them is
@@ -17,7 +17,7 @@ from typing import Any, Literal, cast
 import pulumi
 import yaml
 
-from components.migration_settings import (
+from settings.migration import (
     MIGRATION_DEFAULTS,
     TRAFFIC_DEFAULTS,
     MigrationSettings,
@@ -26,8 +26,8 @@ from components.migration_settings import (
     read_migration,
     read_traffic,
 )
-from components.reading import Reader
-from components.subnets import parse_subnet, subnet_errors
+from settings.reading import Reader
+from settings.subnets import parse_subnet, subnet_errors
 
 PROJECT = "cni-migration"
 SITE_VARIABLE = "CNI_MIGRATION_SITE"
