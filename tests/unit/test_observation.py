@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from components import observation
-from components.observation import ObservationError, observe
+from plan import observation
+from plan.observation import ObservationError, observe
 
 NODES = "/c-worker\tworker\timg:v1\trunning\tt0\n/c-control-plane\tcontrol-plane\timg:v1\trunning\tt0\n"
 KUBEADM = {

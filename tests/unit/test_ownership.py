@@ -5,44 +5,45 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from components.ownership import Claim, Marker, describe, marker_from, plan_claim
+import pytest
+
+from plan.ownership import Claim, Marker, UnknownStrategyError, describe, marker_from, plan_claim
+from settings.strategy import RECREATE, ROLLING
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 MARKER = Marker(stack="flannel", cni="flannel", generation="g1", epoch=4, phase="ready")
 
 
 def test_the_owner_with_the_same_cni_has_nothing_to_do() -> None:
-    claim = plan_claim(MARKER, "flannel", "flannel", "recreate", NOW)
+    claim = plan_claim(MARKER, "flannel", "flannel", RECREATE, NOW)
     assert claim.triggers == ["g1", "4", "flannel"], "a second up would migrate the cluster again"
 
 
 def test_another_stack_gets_the_next_epoch() -> None:
-    claim = plan_claim(MARKER, "cilium", "cilium", "recreate", NOW)
+    claim = plan_claim(MARKER, "cilium", "cilium", RECREATE, NOW)
     assert (claim.epoch, claim.generation) == (5, "g1"), "the take-over would trigger nothing"
 
 
 def test_another_cni_of_the_same_stack_gets_the_next_epoch() -> None:
-    assert plan_claim(MARKER, "flannel", "cilium", "recreate", NOW).epoch == 5, (
-        "a change of `cni` would trigger nothing"
-    )
+    assert plan_claim(MARKER, "flannel", "cilium", RECREATE, NOW).epoch == 5, "a change of `cni` would trigger nothing"
 
 
 def test_a_cluster_without_a_marker_gets_a_generation_of_its_own() -> None:
-    claim = plan_claim(None, "flannel", "flannel", "recreate", NOW)
+    claim = plan_claim(None, "flannel", "flannel", RECREATE, NOW)
     assert claim == Claim(
-        stack="flannel", cni="flannel", generation="20260102T030405", epoch=1, strategy="recreate", due=True
+        stack="flannel", cni="flannel", generation="20260102T030405", epoch=1, strategy=RECREATE, due=True
     ), "a stack with the state of an earlier cluster would see no change and install nothing"
 
 
 def test_a_marker_with_missing_or_strange_fields_can_still_be_taken_over() -> None:
     marker = marker_from({"epoch": "x"})
-    assert marker.epoch == 0 and plan_claim(marker, "a", "cilium", "recreate", NOW).epoch == 1, (
+    assert marker.epoch == 0 and plan_claim(marker, "a", "cilium", RECREATE, NOW).epoch == 1, (
         "a broken marker would be for ever"
     )
 
 
 def test_the_preview_names_the_owner_of_now_and_the_owner_to_be() -> None:
-    text = describe(MARKER, plan_claim(MARKER, "cilium", "cilium", "recreate", NOW), "c", exists=True)
+    text = describe(MARKER, plan_claim(MARKER, "cilium", "cilium", RECREATE, NOW), "c", exists=True)
     assert "owned by stack flannel with flannel (epoch 4, ready)" in text, "the reviewer would not see whose it is"
     assert "stack cilium will own it with cilium (epoch 5, strategy recreate)" in text, (
         "the reviewer would not see who takes it"
@@ -51,39 +52,42 @@ def test_the_preview_names_the_owner_of_now_and_the_owner_to_be() -> None:
 
 def test_the_preview_says_that_a_migration_was_cut_off() -> None:
     marker = Marker(stack="a", cni="cilium", generation="g", epoch=2, phase="migrating")
-    assert "not finished" in describe(marker, plan_claim(marker, "a", "cilium", "recreate", NOW), "c", exists=True)
+    assert "not finished" in describe(marker, plan_claim(marker, "a", "cilium", RECREATE, NOW), "c", exists=True)
 
 
 def test_the_preview_says_where_there_is_no_cluster_and_where_nobody_owns_it() -> None:
-    claim = plan_claim(None, "a", "cilium", "recreate", NOW)
+    claim = plan_claim(None, "a", "cilium", RECREATE, NOW)
     assert "there is none; it will be created" in describe(None, claim, "c", exists=False)
     assert "nobody has claimed it; it will be adopted" in describe(None, claim, "c", exists=True)
 
 
 def test_a_cluster_that_is_as_it_should_be_keeps_the_strategy_it_came_by() -> None:
-    claim = plan_claim(MARKER, "flannel", "flannel", "rolling", NOW)
-    assert (claim.strategy, claim.epoch, claim.due) == ("recreate", 4, False), (
-        "a change of the settings alone would run"
-    )
+    claim = plan_claim(MARKER, "flannel", "flannel", ROLLING, NOW)
+    assert (claim.strategy, claim.epoch, claim.due) == (RECREATE, 4, False), "a change of the settings alone would run"
 
 
 def test_another_strategy_halfway_is_a_migration_of_its_own() -> None:
-    halfway = replace(MARKER, phase="migrating", strategy="rolling")
-    claim = plan_claim(halfway, "flannel", "flannel", "recreate", NOW)
-    assert (claim.strategy, claim.epoch) == ("recreate", 5), "its gate would not open"
-    goes_on = plan_claim(halfway, "flannel", "flannel", "rolling", NOW)
-    assert (goes_on.strategy, goes_on.epoch, goes_on.due) == ("rolling", 4, True), "moved nodes would move again"
+    halfway = replace(MARKER, phase="migrating", strategy=ROLLING)
+    claim = plan_claim(halfway, "flannel", "flannel", RECREATE, NOW)
+    assert (claim.strategy, claim.epoch) == (RECREATE, 5), "its gate would not open"
+    goes_on = plan_claim(halfway, "flannel", "flannel", ROLLING, NOW)
+    assert (goes_on.strategy, goes_on.epoch, goes_on.due) == (ROLLING, 4, True), "moved nodes would move again"
 
 
 def test_what_recreate_took_down_halfway_is_not_rolled() -> None:
     halfway = replace(MARKER, phase="migrating")
     for stack in ("flannel", "cilium"):
-        claim = plan_claim(halfway, stack, stack, "rolling", NOW)
-        assert claim.strategy == "recreate", "a drain would wait for Pods that no network can take"
+        claim = plan_claim(halfway, stack, stack, ROLLING, NOW)
+        assert claim.strategy == RECREATE, "a drain would wait for Pods that no network can take"
 
 
 def test_a_new_cluster_is_never_rolled_and_one_that_nobody_claimed_is_refused_by_preflight() -> None:
-    assert plan_claim(None, "a", "cilium", "rolling", NOW, exists=False).strategy == "recreate"
-    assert plan_claim(None, "a", "cilium", "rolling", NOW, exists=True).strategy == "rolling", (
+    assert plan_claim(None, "a", "cilium", ROLLING, NOW, exists=False).strategy == RECREATE
+    assert plan_claim(None, "a", "cilium", ROLLING, NOW, exists=True).strategy == ROLLING, (
         "who asked for no outage would get one"
     )
+
+
+def test_a_strategy_that_this_version_does_not_know_is_refused() -> None:
+    with pytest.raises(UnknownStrategyError, match="'teleport'"):
+        marker_from({"stack": "a", "strategy": "teleport"})  # read as recreate, a half-done move would be torn down

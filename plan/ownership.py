@@ -1,8 +1,8 @@
 """Who owns the cluster: the marker, and what an `up` of this stack will write into it.
 
-The marker is the ConfigMap kube-system/cni-migration. It is read while the program plans and claimed by claim.sh with
-a compare-and-swap on its resourceVersion. Its epoch counts claims: it grows by one whenever another stack, or another
-CNI of the same stack, takes over; whatever has to happen once a take-over has the epoch among its triggers.
+The marker is the ConfigMap kube-system/cni-migration. It is read while the program plans and claimed by steps/claim.py
+with a compare-and-swap on its resourceVersion. Its epoch counts claims: it grows by one whenever another stack, or
+another CNI of the same stack, takes over; whatever has to happen once a take-over has the epoch among its triggers.
 Pure: no Pulumi, no I/O.
 """
 
@@ -11,11 +11,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
-MARKER_NAME = "cni-migration"
+from settings.strategy import RECREATE, STRATEGIES, Strategy
+from steps.names import MARKER
 
-Strategy = Literal["recreate", "rolling"]
+MARKER_NAME = MARKER
+
+
+class UnknownStrategyError(ValueError):
+    """The marker names a strategy that this version does not know: a newer one has begun a migration there."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +32,7 @@ class Marker:
     generation: str
     epoch: int
     phase: str
-    strategy: Strategy = "recreate"
+    strategy: Strategy = RECREATE
 
     @property
     def finished(self) -> bool:
@@ -37,7 +41,16 @@ class Marker:
 
 
 def marker_from(data: Mapping[str, str]) -> Marker:
-    """The marker in a ConfigMap's data; a missing field is empty, so that a claim can still replace it."""
+    """The marker in a ConfigMap's data; a missing field is empty, so that a claim can still replace it.
+
+    Raises UnknownStrategyError: read as another strategy, its half-done migration would be gone on with the wrong way.
+    """
+    strategy = data.get("strategy", RECREATE.name)
+    if strategy not in STRATEGIES:
+        raise UnknownStrategyError(
+            f"its marker names the strategy {strategy!r}, and this version knows {', '.join(STRATEGIES)}; "
+            "go on with the version that began the migration"
+        )
     epoch = data.get("epoch", "0")
     return Marker(
         stack=data.get("stack", ""),
@@ -45,7 +58,7 @@ def marker_from(data: Mapping[str, str]) -> Marker:
         generation=data.get("generation", ""),
         epoch=int(epoch) if epoch.isdecimal() else 0,
         phase=data.get("phase", ""),
-        strategy="rolling" if data.get("strategy") == "rolling" else "recreate",
+        strategy=STRATEGIES[strategy],
     )
 
 
@@ -76,7 +89,7 @@ def plan_claim(
     a stack whose state is from an earlier cluster of the same name then sees a change in every trigger.
     """
     if marker is None:
-        first: Strategy = asked if exists else "recreate"
+        first = asked if exists else RECREATE
         generation = now.strftime("%Y%m%dT%H%M%S")
         return Claim(stack=stack, cni=cni, generation=generation, epoch=1, strategy=first, due=True)
     same = (marker.stack, marker.cni) == (stack, cni)
@@ -95,15 +108,15 @@ def plan_claim(
 
 def _strategy(marker: Marker, asked: Strategy, *, same: bool) -> Strategy:
     """`asked`, but for two cases: a cluster that is as it should be keeps the steps it came by (to ask for another
-    strategy moves nothing by itself), and where `recreate` took the network down there is nothing left to roll."""
+    strategy moves nothing by itself), and where the network was taken down no node is left to move by itself."""
     if marker.finished:
         return marker.strategy if same else asked
-    return "recreate" if marker.strategy == "recreate" else asked
+    return marker.strategy if marker.strategy.takes_network_down else asked
 
 
 def describe(marker: Marker | None, claim: Claim, cluster: str, exists: bool) -> str:
     """One sentence for the preview: who owns the cluster now, which CNI runs, and what this stack makes of it."""
-    wanted = f"stack {claim.stack} will own it with {claim.cni} (epoch {claim.epoch}, strategy {claim.strategy})"
+    wanted = f"stack {claim.stack} will own it with {claim.cni} (epoch {claim.epoch}, strategy {claim.strategy.name})"
     if not exists:
         return f"cluster {cluster}: there is none; it will be created, and {wanted}"
     if marker is None:

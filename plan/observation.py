@@ -7,7 +7,6 @@ kubeconfig. Nothing here changes anything.
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +15,11 @@ from typing import Any
 import pulumi
 import yaml
 
-from components.ownership import MARKER_NAME, Marker, marker_from
+from plan.ownership import MARKER_NAME, Marker, UnknownStrategyError, marker_from
+from steps.doors import process
 
 KIND_LABEL = "io.x-k8s.kind.cluster"
-# cluster-up.sh writes this file before it calls kind and removes it when the cluster answers.
+# steps/cluster_up.py writes this file before it calls kind and removes it when the cluster answers.
 BREADCRUMBS = Path(".state")
 
 Run = Callable[[Sequence[str]], str]
@@ -54,14 +54,9 @@ class Observed:
 def run(command: Sequence[str]) -> str:
     """stdout of `command`; ObservationError with its stderr where it fails."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
-    except FileNotFoundError as error:
-        raise ObservationError(f"{command[0]} is not on PATH; install it, or run `make toolchain`") from error
-    except subprocess.TimeoutExpired as error:
-        raise ObservationError(f"`{' '.join(command)}` gave no answer within 30 s") from error
-    if done.returncode != 0:
-        raise ObservationError(f"`{' '.join(command)}` failed: {(done.stderr or done.stdout).strip()}")
-    return done.stdout
+        return process.run(command, timeout=30)
+    except process.ToolError as error:
+        raise ObservationError(str(error)) from error
 
 
 def observe(cluster: str, runner: Run = run) -> Observed | None:
@@ -140,10 +135,13 @@ def observed_from(nodes: tuple[Node, ...], config_maps: Mapping[str, Any]) -> Ob
     if "kubeadm-config" not in data:
         raise ObservationError("the cluster has no ConfigMap kubeadm-config: it was not made by kind")
     networking = yaml.safe_load(data["kubeadm-config"]["ClusterConfiguration"])["networking"]
-    marker = data.get(MARKER_NAME)
+    try:
+        marker = marker_from(data[MARKER_NAME]) if MARKER_NAME in data else None
+    except UnknownStrategyError as error:
+        raise ObservationError(f"the cluster cannot be taken on: {error}") from error
     return Observed(
         nodes=nodes,
         pod_subnet=str(networking["podSubnet"]),
         service_subnet=str(networking["serviceSubnet"]),
-        marker=marker_from(marker) if marker is not None else None,
+        marker=marker,
     )

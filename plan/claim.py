@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pulumi
 
-from components.observation import Observed
-from components.ownership import Claim, describe, plan_claim
+from plan.observation import Observed
+from plan.ownership import Claim, describe, plan_claim
 from settings import Settings
 
 
