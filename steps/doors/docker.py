@@ -1,0 +1,36 @@
+"""The door to the container engine: the containers of a Kind cluster."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from steps.doors.process import run
+from steps.running import StepError
+
+# kind puts it on every container of a cluster.
+KIND_LABEL = "io.x-k8s.kind.cluster"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Container:
+    """A container of a cluster, running or not; `created` has a time zone."""
+
+    name: str
+    created: datetime
+
+
+def containers(cluster: str) -> list[Container]:
+    """Every container of the Kind cluster. Raises ToolError where the engine does not answer."""
+    ids = run(["docker", "ps", "--all", "--quiet", "--no-trunc", "--filter", f"label={KIND_LABEL}={cluster}"]).split()
+    if not ids:
+        return []
+    answer = run(["docker", "inspect", "--type", "container", *ids])
+    try:
+        return [
+            Container(name=str(item["Name"]).removeprefix("/"), created=datetime.fromisoformat(item["Created"]))
+            for item in json.loads(answer)
+        ]
+    except (ValueError, TypeError, KeyError) as error:
+        raise StepError(f"docker's word on the containers of {cluster} cannot be read: {answer[:200]!r}") from error

@@ -1,0 +1,36 @@
+"""Names that more than one part of this project writes or looks for: one home each. Pure."""
+
+from __future__ import annotations
+
+# The ConfigMap in kube-system that says who owns the cluster.
+MARKER = "cni-migration"
+SYSTEM = "kube-system"
+# The namespace of everything that measures.
+MEASUREMENT = "cni-migration"
+FLANNEL_NAMESPACE = "kube-flannel"
+# takeover.py removes what carries this label, so that a stack can clear away what the other one left in the cluster.
+PART_OF = {"app.kubernetes.io/part-of": "cni-migration"}
+# The node label that says which CNI owns the node; it is set when the other CNI is gone from there.
+OWNER_LABEL = "cni-owner"
+# The node label that says who serves Services there. A label of its own, since in a rolling move the one that comes has
+# to serve before the one that goes stops.
+SERVICES_LABEL = "cni-services"
+# The node annotation that tells a cordon of this project's from a user's own.
+CORDONED = "cni-migration/cordoned"
+CONTROL_PLANE_LABEL = "node-role.kubernetes.io/control-plane"
+# The label of each CNI's agents, and of kube-proxy's Pods.
+AGENTS = {"cilium": "k8s-app=cilium", "flannel": "app=flannel"}
+KUBE_PROXY = "k8s-app=kube-proxy"
+RELEASE = "cilium"
+# Where the recording of the interruption is on each node: `run` while it goes on, which holds the epoch, and a folder
+# an epoch. A hostPath of the probers, too.
+TRAFFIC_FOLDER = "/var/lib/cni-migration/traffic"
+# The Service and the Pods that the verification asks.
+PROBE, PROBE_HOST, PROBE_PORT = "probe", "probe-host", 8080
+# The Deployment of the probers on the Pod network, their DaemonSet on the host's, and the port that they answer on.
+TRAFFIC, TRAFFIC_HOST, TRAFFIC_PORT = "traffic", "traffic-host", 8090
+
+
+def selector(labels: dict[str, str]) -> str:
+    """The labels as kubectl takes them."""
+    return ",".join(f"{key}={value}" for key, value in labels.items())

@@ -1,0 +1,107 @@
+"""The nodes as the API has them, and what the steps do with one: its label, its cordon, its agent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from steps.doors.kubectl import Kubectl, Object
+from steps.doors.node import on_node
+from steps.doors.process import ToolError
+from steps.names import CORDONED, OWNER_LABEL
+from steps.running import StepError
+from steps.side_by_side import each
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """`address` is the InternalIP. `owner` is the CNI by its label, empty without one. `cordoned` tells a move's cordon
+    from a user's own. `takes_pods`: a drained Pod may go there. `taints` are their keys."""
+
+    name: str
+    pod_cidr: str
+    address: str
+    owner: str
+    ready: bool
+    cordoned: Literal["no", "by-move", "by-user"]
+    taints: tuple[str, ...]
+    annotations: Mapping[str, str]
+    allocatable: Mapping[str, str]
+
+
+def node_from(item: Object) -> Node:
+    """A node in the API's JSON."""
+    metadata, spec, status = item["metadata"], item.get("spec", {}), item.get("status", {})
+    annotations: dict[str, str] = metadata.get("annotations") or {}
+    labels: dict[str, str] = metadata.get("labels") or {}
+    addresses = [entry["address"] for entry in status.get("addresses", []) if entry["type"] == "InternalIP"]
+    cordoned = "no" if not spec.get("unschedulable") else "by-move" if CORDONED in annotations else "by-user"
+    return Node(
+        name=metadata["name"],
+        pod_cidr=spec.get("podCIDR", ""),
+        address=addresses[0] if addresses else "",
+        owner=labels.get(OWNER_LABEL, ""),
+        ready=any(entry["type"] == "Ready" and entry["status"] == "True" for entry in status.get("conditions", [])),
+        cordoned=cordoned,
+        taints=tuple(taint["key"] for taint in spec.get("taints", [])),
+        annotations=annotations,
+        allocatable=status.get("allocatable", {}),
+    )
+
+
+def nodes(kubectl: Kubectl) -> list[Node]:
+    """Every node, by name."""
+    return sorted((node_from(item) for item in kubectl.objects("nodes")), key=lambda node: node.name)
+
+
+def node(kubectl: Kubectl, name: str) -> Node:
+    """One node. Raises StepError where there is none."""
+    item = kubectl.object("node", name)
+    if item is None:
+        raise StepError(f"there is no node {name}")
+    return node_from(item)
+
+
+def table(rows: Sequence[Node]) -> str:
+    """The nodes as scripts inside a node read them: PODCIDR ADDRESS OWNER NAME, a line each."""
+    return "".join(f"{row.pod_cidr} {row.address} {row.owner or '-'} {row.name}\n" for row in rows)
+
+
+def on_every_node(kubectl: Kubectl, script: str, **env: str) -> None:
+    """Runs a script on every node side by side, with the table of nodes on stdin."""
+    rows = nodes(kubectl)
+
+    def task(name: str) -> str:
+        return on_node(name, script, env=env, stdin=table(rows))
+
+    each({row.name: (lambda name=row.name: task(name)) for row in rows}, f"{script} {env.get('STEP', '')}".strip())
+
+
+def label(kubectl: Kubectl, name: str, **labels: str) -> None:
+    """Sets labels of a node, written with `_` for `-`."""
+    pairs = [f"{key.replace('_', '-')}={value}" for key, value in labels.items()]
+    kubectl.act("label", "node", name, "--overwrite", *pairs)
+
+
+def cordon(kubectl: Kubectl, name: str) -> None:
+    """Cordons a node and notes that a move did it, in one stroke: a user's own cordon has no such note, and stays."""
+    kubectl.patch("node", name, {"metadata": {"annotations": {CORDONED: "true"}}, "spec": {"unschedulable": True}})
+
+
+def lift_cordon(kubectl: Kubectl, name: str) -> None:
+    """Lets a node take Pods again that a move has cordoned."""
+    kubectl.patch("node", name, {"metadata": {"annotations": {CORDONED: None}}, "spec": {"unschedulable": None}})
+
+
+def await_pod(kubectl: Kubectl, name: str, selector: str, seconds: int) -> None:
+    """Waits until a Pod with these labels is Ready on the node. By watching: on a small machine questions in a loop
+    take from the agent the CPU that it needs to start."""
+    what = ("pods", "--all-namespaces", f"--selector={selector}", f"--field-selector=spec.nodeName={name}")
+    try:
+        kubectl.wait(*what, until="create", seconds=seconds)
+        kubectl.wait(*what, until="condition=Ready", seconds=seconds)
+    except ToolError as error:
+        raise StepError(
+            f"{name} has no Pod {selector} that is ready within {seconds} s; run the same command again: {error}"
+        ) from error
