@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-from pathlib import Path
+import time
 from typing import Any
 
-SCRIPT = Path(__file__).parents[2] / "components" / "scripts" / "traffic-report.awk"
+from steps.findings.interruption import report_of
+
 START = 1_700_000_000_000  # ms; the lines below count from here
 
 
 def report(*lines: str, strategy: str = "rolling", max_failures: int = 0, max_gap_ms: int = 1000) -> dict[str, Any]:
-    text = "".join(f"{START + int(ms)} {rest}\n" for ms, rest in (line.split(" ", 1) for line in lines))
-    variables = {"strategy": strategy, "max_failures": max_failures, "max_gap_ms": max_gap_ms}
-    flags = [part for name, value in variables.items() for part in ("-v", f"{name}={value}")]
-    done = subprocess.run(["awk", *flags, "-f", str(SCRIPT)], input=text, capture_output=True, text=True, check=True)
-    assert done.stdout.count("\n") == 1 and done.stderr == "", done
-    return json.loads(done.stdout)
+    text = [f"{START + int(ms)} {rest}\n" for ms, rest in (line.split(" ", 1) for line in lines)]
+    return report_of(text, strategy=strategy, max_failures=max_failures, max_gap_ms=max_gap_ms).as_json()
 
 
 def ok(*times: int, prober: str = "p", kind: str = "service", target: str = "service") -> list[str]:
@@ -201,3 +196,24 @@ def test_where_nothing_was_recorded_nothing_is_claimed() -> None:
     nothing = {"measured": False, "why": "no request was recorded"}
     assert report(*STEPS) == nothing, "an up without a measurement would look like one without an interruption"
     assert report(*in_order(*STEPS, *ok(1000, kind="held"))) == nothing
+
+
+def test_the_object_has_the_keys_that_readers_of_the_output_know() -> None:
+    result = report(*STEPS, *ok(1000))
+    numbers = ["requests", "failures", "longestGapSeconds", "slowestSeconds", "connectionsBroken"]
+    assert list(result) == ["measured", "strategy", "withinBudget", "why", *numbers, "kinds", "steps"]
+    assert list(result["steps"][0]) == ["step", "seconds", "kinds"]
+    assert list(result["steps"][0]["kinds"]["held"]) == numbers
+
+
+def test_lines_may_come_prober_by_prober() -> None:
+    lines = (*ok(900, 3000, 3100), *ok(1000, 1900, prober="q"), *STEPS)
+    assert report(*lines) == report(*in_order(*lines)), "the logs come one after the other"
+
+
+def test_a_long_recording_is_read_in_seconds() -> None:
+    lines = [f"{START + ms} p{ms % 9} service service ok 2\n" for ms in range(200_000)]
+    since = time.process_time()
+    result = report_of([*lines, f"{START} step a\n"], strategy="rolling", max_failures=0, max_gap_ms=1000)
+    # 199 998: those of the first 2 ms were made before the step.
+    assert result.total.requests == 199_998 and time.process_time() - since < 10, "an up would wait for its report"
