@@ -2,93 +2,118 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
+import json
 import time
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from typing import Any, cast
 
 import pytest
 
-SCRIPTS = Path(__file__).parents[2] / "components" / "scripts"
-# Pods are lines in a file. An eviction of what the file `refused` names is refused, and each one counts there.
-KUBECTL = """#!/usr/bin/env bash
-set -euo pipefail
-cd "$WORLD"
-case $1 in
-  get) cat pods ;;
-  create)
-    pod=${3%/eviction} pod=${pod##*/}
-    echo "$pod" >>asked
-    cat >>bodies
-    if grep --quiet "^$pod$" refused; then
-      sed -i "0,/^$pod\\$/{/^$pod\\$/d}" refused
-      echo "Error from server (TooManyRequests): Cannot evict pod" >&2
-      exit 1
-    fi
-    sed -i "/ $pod /d" pods ;;
-  *) echo "unexpected: $*" >&2; exit 64 ;;
-esac
-"""
+from steps import evictions
+from steps.doors.kubectl import Kubectl
+from steps.doors.process import ToolError
+from steps.running import StepError
 
 
-@dataclass(frozen=True, kw_only=True)
+def pod(name: str, uid: str, kind: str) -> dict[str, Any]:
+    owners = [{"kind": kind, "controller": True}] if kind else []
+    return {
+        "metadata": {
+            "namespace": "a",
+            "name": name,
+            "uid": uid,
+            "creationTimestamp": "2026-01-01T00:00:00Z",
+            "ownerReferences": owners,
+        },
+        "spec": {"nodeName": "n"},
+        "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]},
+    }
+
+
+@dataclass
 class World:
-    folder: Path
+    """An API with the Pods of one node; what is named in `refused` is refused, once for each time."""
 
-    def evict(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        program = '. "$SCRIPTS/common.sh"; . "$SCRIPTS/nodes.sh"; evict_pods_of_node "$@"'
-        path = os.pathsep.join((str(self.folder / "bin"), os.environ["PATH"]))
-        env = {**os.environ, "PATH": path, "WORLD": str(self.folder), "SCRIPTS": str(SCRIPTS), "NODE": "n"}
-        command = ["bash", "-euo", "pipefail", "-c", program, "evict", *arguments]
-        return subprocess.run(command, env=env, capture_output=True, text=True, check=False, timeout=30)
+    pods: list[dict[str, Any]] | None
+    refused: list[str] = field(default_factory=list[str])
+    asked: list[str] = field(default_factory=list[str])
+    bodies: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    reborn: bool = False
+    answer: str = "Error from server (TooManyRequests): Cannot evict pod"
 
-    def asked(self) -> list[str]:
-        return (self.folder / "asked").read_text().split()
+    def objects(self, kind: str, **_: str) -> list[dict[str, Any]]:
+        assert kind == "pods", kind
+        if self.pods is None:
+            raise ToolError("the API does not answer")
+        return list(self.pods)
+
+    def run(self, *args: str, stdin: str = "") -> str:
+        assert args[:2] == ("create", "--raw"), f"nothing but an eviction may be asked for: {args}"
+        name = args[2].removesuffix("/eviction").rsplit("/", 1)[-1]
+        self.asked.append(name)
+        self.bodies.append(json.loads(stdin))
+        if name in self.refused:
+            self.refused.remove(name)
+            raise ToolError("`kubectl create` failed", self.answer)
+        assert self.pods is not None
+        self.pods = [item for item in self.pods if item["metadata"]["name"] != name]
+        if self.reborn:
+            self.pods.append(pod(f"{name}-new", "u9", "DaemonSet"))
+        return ""
+
+    def evict(self, seconds: int, *but: str) -> None:
+        evictions.evict_pods_of_node(cast("Kubectl", self), "n", seconds, but=but)
 
 
 @pytest.fixture
-def world(tmp_path: Path) -> World:
-    (tmp_path / "bin").mkdir()
-    kubectl = tmp_path / "bin" / "kubectl"
-    kubectl.write_text(KUBECTL)
-    kubectl.chmod(0o755)
-    (tmp_path / "pods").write_text("a web u1 True ReplicaSet\na db u2 True StatefulSet\na agent u3 True DaemonSet\n")
-    (tmp_path / "refused").write_text("")
-    (tmp_path / "asked").write_text("")
-    return World(folder=tmp_path)
+def world() -> World:
+    return World(pods=[pod("web", "u1", "ReplicaSet"), pod("db", "u2", "StatefulSet"), pod("agent", "u3", "DaemonSet")])
 
 
 def test_pods_of_the_kind_that_stays_are_not_evicted(world: World) -> None:
-    done = world.evict("5", "DaemonSet")
-    assert done.returncode == 0, done.stderr
-    assert sorted(world.asked()) == ["db", "web"], "a DaemonSet would make its Pod anew on the same node, for ever"
-    assert '"uid": "u1"' in (world.folder / "bodies").read_text(), "a new Pod of the same name would be evicted"
+    world.evict(5, "DaemonSet")
+    assert sorted(world.asked) == ["db", "web"], "a DaemonSet would make its Pod anew on the same node, for ever"
+    uids = {body["deleteOptions"]["preconditions"]["uid"] for body in world.bodies}
+    assert "u1" in uids, "a new Pod of the same name would be evicted"
 
 
 def test_a_budget_that_refuses_is_asked_again_until_it_permits(world: World) -> None:
-    (world.folder / "refused").write_text("db\n")
+    world.refused = ["db"]
     begun = time.monotonic()
-    assert world.evict("10", "DaemonSet").returncode == 0
-    assert world.asked().count("db") == 2 and world.asked().count("web") == 1
+    world.evict(10, "DaemonSet")
+    assert world.asked.count("db") == 2 and world.asked.count("web") == 1
     assert time.monotonic() - begun < 4, "each refusal would make a node's move longer by five seconds"
 
 
 def test_a_budget_that_never_permits_is_a_failure_that_names_the_pod_and_the_answer(world: World) -> None:
-    (world.folder / "refused").write_text("db\n" * 20)
-    failed = world.evict("1")
-    assert failed.returncode != 0, "a node would be taken from under a Pod that its budget protects"
-    assert "a/db" in failed.stderr and "TooManyRequests" in failed.stderr, failed.stderr
-    assert "web" not in failed.stderr, "what has gone would be blamed"
+    world.refused = ["db"] * 20
+    with pytest.raises(StepError) as failed:
+        world.evict(1)  # a node would be taken from under a Pod that its budget protects
+    assert "a/db" in str(failed.value) and "TooManyRequests" in str(failed.value), failed.value
+    assert "web" not in str(failed.value), "what has gone would be blamed"
 
 
 def test_a_cluster_that_does_not_answer_is_no_empty_node(world: World) -> None:
-    (world.folder / "pods").unlink()
-    assert world.evict("1").returncode != 0, "a node would move with all its Pods on it"
+    world.pods = None
+    with pytest.raises(ToolError):
+        world.evict(1)  # a node would move with all its Pods on it
 
 
 def test_a_pod_that_comes_meanwhile_is_not_waited_for(world: World) -> None:
-    kubectl = world.folder / "bin" / "kubectl"
-    reborn = 'sed -i "/ $pod /d" pods; echo "a $pod-new u9 False DaemonSet" >>pods ;;'
-    kubectl.write_text(KUBECTL.replace('sed -i "/ $pod /d" pods ;;', reborn))
-    assert world.evict("5").returncode == 0, "the Pods of DaemonSets come back at once, and none of them ever ends"
+    world.reborn = True
+    world.evict(5)  # the Pods of DaemonSets come back at once, and none of them ever ends
+
+
+def test_a_pod_that_is_gone_or_another_by_now_needs_no_eviction(world: World) -> None:
+    for answer in ('Error from server (NotFound): pods "db" not found', "Error from server (Conflict): uid"):
+        world.refused, world.answer = ["db"], answer
+        assert world.pods is not None
+        found = evictions.on_pod_network(cast("Kubectl", world), node="n")
+        db = [each for each in found if each.name == "db"]
+        assert [evictions.evict(cast("Kubectl", world), each) for each in db] == [""], "the drain would wait for nobody"
+
+
+def test_a_pending_pod_that_nobody_makes_anew_is_left_alone(world: World) -> None:
+    world.pods = [pod("bare", "u7", "")]
+    evictions.renew_pending_pods(cast("Kubectl", world), "n")
+    assert world.asked == [], "a Pod would be lost for good on the way of a node's move"

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-PROGRAM = Path(__file__).parents[2] / "components" / "scripts" / "on-probe" / "traffic.py"
+PROGRAM = Path(__file__).parents[2] / "steps" / "on_probe" / "traffic.py"
 NOBODY = 1  # a port where nothing listens
 
 

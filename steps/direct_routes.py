@@ -1,0 +1,43 @@
+"""Gives every node direct routes to every other node's podCIDR, in a table of their own and ahead of the CNI's: from
+then on nothing is encapsulated, whichever CNI a node has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from steps.doors.kubectl import Kubectl
+from steps.held import Base, begin
+from steps.names import FLANNEL_NAMESPACE
+from steps.nodes import nodes, on_every_node
+from steps.running import main, say
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs(Base):
+    """`pod_subnet` is what the routes are for."""
+
+    pod_subnet: str
+
+
+def direct_routes(needs: Needs) -> None:
+    """Every node reaches every podCIDR without a tunnel."""
+    with begin(needs) as kubectl:
+        if all(node.owner == needs.cni for node in nodes(kubectl)):
+            say(f"every node has {needs.cni} already; no routes are needed")
+            return
+        if needs.cni == "flannel":
+            _await_namespace(kubectl)
+        on_every_node(kubectl, "direct_routes", STEP="routes", POD_SUBNET=needs.pod_subnet)
+        # Only now: a node that has the rule sends past the tunnel, and its peer must be ready to take that.
+        on_every_node(kubectl, "direct_routes", STEP="rule", POD_SUBNET=needs.pod_subnet)
+
+
+def _await_namespace(kubectl: Kubectl) -> None:
+    """The last migration may have left Flannel's namespace at its end, and nothing can be made in it then."""
+    namespace = kubectl.object("namespace", FLANNEL_NAMESPACE)
+    if namespace is not None and namespace["status"].get("phase") == "Terminating":
+        kubectl.wait(f"namespace/{FLANNEL_NAMESPACE}", until="delete", seconds=120)
+
+
+if __name__ == "__main__":
+    main(Needs, direct_routes)

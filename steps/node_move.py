@@ -1,0 +1,113 @@
+"""Moves a node to the claim's CNI while the rest of the cluster serves: drain, the old agent away, its residue (stdin)
+off, the new agent on, uncordon. Goes on where an earlier run was cut off. A drain that fails leaves the node as it
+was."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+
+from steps.doors.kubectl import Kubectl
+from steps.doors.node import on_node
+from steps.evictions import await_pods_of_node, blocking_budgets, evict_pods_of_node, renew_pending_pods
+from steps.held import Base, begin
+from steps.introduce import introduce_nodes
+from steps.names import AGENTS, KUBE_PROXY
+from steps.node_clean import clean
+from steps.nodes import Node, await_pod, cordon, label, lift_cordon, node
+from steps.pods import on_pod_network
+from steps.running import StepError, main, say
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs(Base):
+    """`services_residue` is what kube-proxy leaves on the node, `drain_seconds` how long its drain may take."""
+
+    node: str
+    pod_subnet: str
+    drain_seconds: int
+    services_residue: str
+
+
+def node_move(needs: Needs, residue: str) -> None:
+    """The node has the CNI and takes Pods. Raises StepError where it cannot be drained, and it stays as it was."""
+    with begin(needs) as kubectl:
+        found = node(kubectl, needs.node)
+        if found.owner != needs.cni:
+            _change_hands(kubectl, needs, found, residue)
+        await_pod(kubectl, needs.node, AGENTS[needs.cni], 120)
+        say(f"{needs.node}: {needs.cni} answers")
+        if needs.cni == "cilium":
+            # Cilium serves Services on this node by now, so kube-proxy can go, and what it wrote.
+            label(kubectl, needs.node, cni_services="cilium")
+            _await_gone(kubectl, needs.node, KUBE_PROXY)
+            clean(needs.node, needs.services_residue)
+        on_node(needs.node, "hold", env={"STEP": "off"})
+        renew_pending_pods(kubectl, needs.node)
+        await_pods_of_node(kubectl, needs.node, 120)
+        _uncordon(kubectl, found)
+
+
+def _change_hands(kubectl: Kubectl, needs: Needs, found: Node, residue: str) -> None:
+    name = needs.node
+    # Cilium goes on serving Services here until it leaves, and kube-proxy has to be there before. Not on all nodes at
+    # once: every agent takes its node's new label for a reason to work, and three of them starved everybody for 1.4 s.
+    if needs.cni == "flannel":
+        label(kubectl, name, cni_services="kube-proxy")
+    say(f"{name}: draining")
+    if found.cordoned == "no":
+        cordon(kubectl, name)
+    _drain(kubectl, needs, found)
+    # What the others must have before this node changes hands; the drain has given it the time to come up.
+    if needs.cni == "cilium":
+        introduce_nodes(kubectl)
+    else:
+        await_pod(kubectl, name, KUBE_PROXY, 60)
+    say(f"{name}: taking {found.owner if found.owner in AGENTS else 'the old CNI'} away")
+    on_node(name, "hold", env={"STEP": "leave"})
+    label(kubectl, name, cni_owner="none")
+    for agent in AGENTS.values():
+        _await_gone(kubectl, name, agent)
+    on_node(name, "hold", env={"STEP": "on"})
+    try:
+        evict_pods_of_node(kubectl, name, 60)
+    except StepError as error:
+        raise StepError(f"{error}\n{name}: run the same command again") from error
+    clean(name, residue)
+    label(kubectl, name, cni_owner=needs.cni)
+
+
+def _drain(kubectl: Kubectl, needs: Needs, found: Node) -> None:
+    """Evicts what will come back elsewhere. Every eviction asks the budgets; nothing is deleted. Pods on the host
+    network do not mind a change of CNI, and stay."""
+    name = needs.node
+    why = ""
+    bare = [pod.full_name for pod in on_pod_network(kubectl, node=name) if not pod.controller]
+    if not bare:
+        try:
+            evict_pods_of_node(kubectl, name, needs.drain_seconds, but=("DaemonSet",))
+            return
+        except StepError as error:
+            why = f" {error}"
+    if found.owner != "none":
+        _uncordon(kubectl, found)
+    raise StepError(
+        f"node {name} cannot be drained within {needs.drain_seconds} s, so it stays with {found.owner} and takes Pods "
+        f"as before.{why} Budgets that permit no eviction now: {', '.join(blocking_budgets(kubectl))}. Pods that no "
+        f"controller would make anew: {' '.join(bare) or 'none'}"
+    )
+
+
+def _await_gone(kubectl: Kubectl, name: str, agent: str) -> None:
+    where = (f"--selector={agent}", f"--field-selector=spec.nodeName={name}")
+    kubectl.wait("pods", "--all-namespaces", *where, until="delete", seconds=60)
+
+
+def _uncordon(kubectl: Kubectl, found: Node) -> None:
+    # Where it is cordoned by a user, it stays so.
+    if found.cordoned != "by-user":
+        lift_cordon(kubectl, found.name)
+
+
+if __name__ == "__main__":
+    main(Needs, lambda needs: node_move(needs, sys.stdin.read()))

@@ -1,0 +1,134 @@
+"""What stands in the way of a strategy that drains: a node that is not Ready or nobody's, no room for one node less, a
+budget that permits no eviction, a Pod that a drain would lose, a policy that would not be enforced, a Cilium that would
+not let go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from steps.doors.kubectl import Kubectl, Object
+from steps.evictions import blocking_budgets
+from steps.findings.capacity import NodeRoom, PodDemand, quantity, shortages
+from steps.names import MEASUREMENT, SYSTEM
+from steps.nodes import Node, node_from
+from steps.pods import pod_from
+from steps.running import StepError
+
+_NOT_ENDED = "status.phase!=Succeeded,status.phase!=Failed"
+_POLICIES = "networkpolicies.networking.k8s.io"
+# Cilium's own, of which there are none where their CustomResourceDefinition is not there.
+_CILIUM_POLICIES = ("ciliumnetworkpolicies.cilium.io", "ciliumclusterwidenetworkpolicies.cilium.io")
+
+
+def obstacles(kubectl: Kubectl, *, unenforced_policies: bool) -> list[str]:
+    """A line for each. Raises StepError where one of the questions has no answer."""
+    node_items = sorted(kubectl.objects("nodes"), key=lambda item: item["metadata"]["name"])
+    pod_items = kubectl.objects("pods", fields=_NOT_ENDED)
+    nodes = [node_from(item) for item in node_items]
+    return [
+        *unfit_nodes(nodes),
+        *lost_pods(pod_items),
+        *_shortages(node_items, pod_items),
+        *_budgets(kubectl),
+        *([] if unenforced_policies else _policies(kubectl)),
+        *(_clinging_cilium(kubectl) if any(node.owner == "cilium" for node in nodes) else []),
+    ]
+
+
+def unfit_nodes(nodes: Sequence[Node]) -> list[str]:
+    """Those that are nobody's, and those that are not Ready."""
+    found: list[str] = []
+    for node in nodes:
+        if not node.owner:
+            found.append(
+                f"node {node.name} has no label cni-owner: no migration of this project ended there; use recreate"
+            )
+        if not node.ready:
+            found.append(f"node {node.name} is not Ready, so it could not take the Pods of another")
+    return found
+
+
+def lost_pods(items: Sequence[Object]) -> list[str]:
+    """Pods that nobody makes anew. Those on the host's network stay where they are, so no drain loses them."""
+    return [
+        f"Pod {pod.full_name} has no controller, a drain would lose it: delete it, or use recreate"
+        for item in items
+        for pod in [pod_from(item)]
+        if not pod.controller and not item["spec"].get("hostNetwork")
+    ]
+
+
+def _shortages(node_items: Sequence[Object], pod_items: Sequence[Object]) -> list[str]:
+    try:
+        rooms, demands = [room(item) for item in node_items], [demand(item) for item in pod_items]
+    except (KeyError, ValueError) as error:
+        raise StepError(f"what nodes offer and Pods ask for cannot be read: {error!r}") from error
+    return shortages(rooms, demands)
+
+
+def room(item: Object) -> NodeRoom:
+    """What a node in the API's JSON offers. Drained Pods may go there unless it is cordoned or a taint keeps them away;
+    PreferNoSchedule keeps nobody away."""
+    spec, allocatable = item.get("spec", {}), item["status"]["allocatable"]
+    taints: list[Object] = spec.get("taints") or []
+    tainted = any(taint["effect"] != "PreferNoSchedule" for taint in taints)
+    return NodeRoom(
+        name=item["metadata"]["name"],
+        usable=not spec.get("unschedulable") and not tainted,
+        cpu_millis=quantity(allocatable["cpu"]) * 1000,
+        memory_bytes=quantity(allocatable["memory"]),
+    )
+
+
+def demand(item: Object) -> PodDemand:
+    """What a Pod in the API's JSON asks for, and who makes it anew."""
+    pod = pod_from(item)
+    asked: list[Object] = [
+        container.get("resources", {}).get("requests", {}) for container in item["spec"]["containers"]
+    ]
+    return PodDemand(
+        node=pod.node or None,
+        # What is on the host's network stays where it is, as a static Pod does.
+        kind="Node" if item["spec"].get("hostNetwork") else pod.controller,
+        cpu_millis=sum(quantity(requests.get("cpu", "0")) for requests in asked) * 1000,
+        memory_bytes=sum(quantity(requests.get("memory", "0")) for requests in asked),
+    )
+
+
+def _budgets(kubectl: Kubectl) -> list[str]:
+    # The probers' own may be so young that its Pods are not there yet; traffic_record.py waits for them.
+    return [
+        f"PodDisruptionBudget {budget} permits no eviction now, so a drain would wait for ever"
+        for budget in blocking_budgets(kubectl)
+        if not budget.startswith(f"{MEASUREMENT}/")
+    ]
+
+
+def _policies(kubectl: Kubectl) -> list[str]:
+    # By name, and not out of the list of all kinds: an aggregated API that is down makes that list fail.
+    there = [kind for kind in _CILIUM_POLICIES if kubectl.object("customresourcedefinitions", kind) is not None]
+    found: list[Object] = [item for kind in (_POLICIES, *there) for item in kubectl.objects(kind)]
+    return [
+        f"{item['kind']} {_full_name(item)} would not be enforced everywhere while nodes are mixed (nor by Flannel "
+        f"after); if that is accepted: pulumi config set migration:allowUnenforcedPolicies true"
+        for item in found
+    ]
+
+
+def _full_name(item: Object) -> str:
+    metadata = item["metadata"]
+    return "/".join(part for part in (metadata.get("namespace"), metadata["name"]) if part)
+
+
+def _clinging_cilium(kubectl: Kubectl) -> list[str]:
+    # The operator of a release with other values taints nodes without an agent, and restarts the Pods there.
+    config = kubectl.object("configmap", "cilium-config", namespace=SYSTEM)
+    data: Object = config.get("data", {}) if config else {}
+    found = f"{data.get('set-cilium-node-taints', '')}/{data.get('unmanaged-pod-watcher-interval', '')}"
+    if found in ("/0", "false/0"):
+        return []
+    return [
+        f"the Cilium that runs does not leave nodes alone that it has no agent on (taints/restarts: {found}): set "
+        f"operator.setNodeTaints and operator.unmanagedPodWatcher.restart to false in its values, and bring its stack "
+        f"up first"
+    ]

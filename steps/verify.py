@@ -1,0 +1,101 @@
+"""Measures what the network of a cluster does, and prints it as one JSON object.
+
+Fails with one sentence where that is not what the CNI promises: the encapsulation and bytes of a ping between every
+ordered pair of nodes, captured on the receiving node's device of the default route; the replies; ClusterIP and DNS from
+every node and every probe Pod; what the CNI says of itself.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from steps.capture import pings
+from steps.cni_settled import await_settled
+from steps.cni_status import status_on
+from steps.complete import NETWORKS, Failed, attempt, incomplete, sentence
+from steps.doors import probe
+from steps.doors.kubectl import Kubectl, cluster
+from steps.doors.probe import Probe
+from steps.findings.verdict import Measured, Reach, Status, judge
+from steps.names import MEASUREMENT, PROBE, PROBE_HOST, SYSTEM
+from steps.nodes import nodes
+from steps.reach import Targets, reach_of, targets
+from steps.running import StepError, main, say
+from steps.side_by_side import each
+
+# Pings of each pair.
+COUNT = 5
+_PATIENCE = 180
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needs:
+    """`service_port` is the one of the probes' Service."""
+
+    cluster: str
+    cni: str
+    service_port: int
+
+
+def verify(needs: Needs) -> str:
+    """The verdict in JSON, in one line. Raises StepError with what is wrong, and with what nobody could measure."""
+    with cluster(needs.cluster) as kubectl:
+        say("verify: waiting for the nodes, the probes and CoreDNS")
+        _await_ready(kubectl)
+        await_settled(kubectl)
+        names = [node.name for node in nodes(kubectl)]
+        probes = {app: probe.find(kubectl, app) for app in NETWORKS}
+        pods, hosts = probes[PROBE], probes[PROBE_HOST]
+        if len(pods) < 2:
+            raise StepError(f"the verification needs probes on two nodes, and found {len(pods)}")
+        at = targets(kubectl, needs.service_port)
+
+        say(f"verify: pings between {len(pods)} nodes, captured on the device of each one's default route")
+        sent = pings(kubectl, pods, hosts, COUNT)
+        say("verify: Services, DNS and the CNI's own word on every node")
+        reaches, statuses, reasons = asked(kubectl, names, probes, at)
+
+    measured = Measured(pairs=sent.pairs, reaches=reaches, statuses=statuses)
+    also = incomplete(names, measured, answered=sent.answered, pings=COUNT, reasons=reasons)
+    verdict = judge(needs.cni, measured, COUNT)
+    wrong = sentence(verdict, [*sent.failed, *also])
+    if wrong:
+        raise StepError(wrong)
+    return json.dumps(verdict.as_json(), separators=(",", ":")) + "\n"
+
+
+def asked(
+    kubectl: Kubectl, names: Sequence[str], probes: Mapping[str, Mapping[str, Probe]], at: Targets
+) -> tuple[list[Reach], list[Status], dict[str, str]]:
+    """What every probe and the CNI on every node answer, and why those that do not gave no answer."""
+    work: dict[str, Callable[[], Reach | Status | Failed]] = {}
+    for name in names:
+        for app in NETWORKS:
+            work[f"{name} {app}"] = attempt(lambda name=name, app=app: _reach(kubectl, name, app, probes[app], at))
+        work[name] = attempt(lambda name=name: status_on(kubectl, name))
+    answers = each(work, "the measurement")
+    return (
+        [answer for answer in answers.values() if isinstance(answer, Reach)],
+        [answer for answer in answers.values() if isinstance(answer, Status)],
+        {where: answer.why for where, answer in answers.items() if isinstance(answer, Failed)},
+    )
+
+
+def _reach(kubectl: Kubectl, node: str, app: str, probes: Mapping[str, Probe], at: Targets) -> Reach:
+    if node not in probes:
+        raise StepError("no such Pod runs there")
+    return reach_of(kubectl, probes[node], at)
+
+
+def _await_ready(kubectl: Kubectl) -> None:
+    kubectl.wait("nodes", "--all", until="condition=Ready", seconds=_PATIENCE)
+    rollouts = [(MEASUREMENT, f"daemonset/{app}") for app in NETWORKS]
+    for namespace, workload in [*rollouts, (SYSTEM, "deployment/coredns")]:
+        wait = ("--namespace", namespace, f"--timeout={_PATIENCE}s")
+        kubectl.act("rollout", "status", workload, *wait, timeout=_PATIENCE + 30)
+
+
+if __name__ == "__main__":
+    main(Needs, verify)

@@ -1,0 +1,360 @@
+"""What preflight refuses, all that is missing at once, and that a question without an answer never passes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from steps import preflight, preflight_drain
+from steps.doors.kubectl import Kubectl, Object
+from steps.doors.process import ToolError
+from steps.running import StepError, read, variables
+
+NEEDS = preflight.Needs(
+    cluster="c",
+    cni="flannel",
+    strategy="recreate",
+    drains=False,
+    needs_one_l2=False,
+    unenforced_policies=False,
+    nodes=("a", "b"),
+    images=("probe:1",),
+    chart="",
+    chart_repository="",
+    chart_version="",
+)
+DRAINING = replace(NEEDS, strategy="rolling", drains=True, needs_one_l2=True)
+
+
+def node(name: str, *, owner: str = "flannel", ready: str = "True", address: str = "10.0.0.1", **spec: Any) -> Object:
+    return {
+        "metadata": {"name": name, "labels": {"cni-owner": owner} if owner else {}},
+        "spec": spec,
+        "status": {
+            "addresses": [{"type": "InternalIP", "address": address}] if address else [],
+            "conditions": [{"type": "Ready", "status": ready}],
+            "allocatable": {"cpu": "2", "memory": "8Gi"},
+        },
+    }
+
+
+def pod(
+    name: str, where: str, *, owner: str = "ReplicaSet", controls: bool = True, cpu: str = "0", **spec: Any
+) -> Object:
+    return {
+        "metadata": {
+            "namespace": "a",
+            "name": name,
+            "uid": name,
+            "creationTimestamp": "2025-01-01T00:00:00Z",
+            "ownerReferences": [{"kind": owner, "controller": controls}] if owner else [],
+        },
+        "spec": {"nodeName": where, "containers": [{"resources": {"requests": {"cpu": cpu}}}], **spec},
+        "status": {"phase": "Running"},
+    }
+
+
+def named(name: str, namespace: str = "", kind: str = "", **rest: Any) -> Object:
+    return {"kind": kind, "metadata": {"name": name, **({"namespace": namespace} if namespace else {})}, **rest}
+
+
+class World(Kubectl):
+    """A cluster of lists. `broken` is what gives no answer: a kind, or a node."""
+
+    def __init__(self) -> None:
+        super().__init__(Path("/nowhere"))
+        self.lists: dict[str, list[Object]] = {
+            "nodes": [node("a", address="10.0.0.1"), node("b", address="10.0.0.2")],
+            "pods": [],
+            "daemonsets.apps": [],
+            "networkpolicies.networking.k8s.io": [],
+        }
+        self.single: dict[str, Object] = {}
+        self.budgets: list[str] = []
+        self.broken = ""
+        self.missing: dict[str, str] = {}
+        self.looked: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {}
+
+    def _ask(self, what: str) -> None:
+        if what == self.broken:
+            raise ToolError(f"{what} gave no answer", "connection refused")
+
+    def run(self, *args: str, stdin: str = "", timeout: float = 120) -> str:
+        self._ask(args[-1])
+        assert args == ("get", "--raw", "/version"), args
+        return json.dumps({"major": "1", "gitVersion": "v1.33.1"})
+
+    def objects(self, kind: str, *, namespace: str | None = None, selector: str = "", fields: str = "") -> list[Object]:
+        self._ask(kind)
+        return self.lists[kind]
+
+    def object(self, kind: str, name: str, *, namespace: str | None = None) -> Object | None:
+        self._ask(name)
+        return self.single.get(name)
+
+    def blocking(self, _: Kubectl) -> list[str]:
+        self._ask("budgets")
+        return self.budgets
+
+    def on_node(self, name: str, script: str, *images: str, env: dict[str, str], timeout: float) -> str:
+        self._ask(name)
+        self.looked[name] = (images, env)
+        return self.missing.get(name, "")
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    made = World()
+
+    @contextmanager
+    def cluster(name: str) -> Generator[Kubectl, None, None]:
+        assert name == NEEDS.cluster
+        yield made
+
+    monkeypatch.setattr(preflight, "cluster", cluster)
+    monkeypatch.setattr(preflight, "on_node", made.on_node)
+    monkeypatch.setattr(preflight_drain, "blocking_budgets", made.blocking)
+    return made
+
+
+def refusal(needs: preflight.Needs) -> list[str]:
+    with pytest.raises(StepError) as refused:
+        preflight.verb(needs)
+    first, *lines = str(refused.value).splitlines()
+    assert first == f"{needs.cni} cannot come to this cluster by {needs.strategy}, and nothing was touched:"
+    return lines
+
+
+def test_the_environment_is_read_into_what_preflight_needs() -> None:
+    told = {
+        name: "true" if name in ("DRAINS", "NEEDS_ONE_L2", "UNENFORCED_POLICIES") else "x y"
+        for name in variables(preflight.Needs)
+    }
+    needs = read(preflight.Needs, told)
+    assert needs.nodes == ("x", "y") and needs.drains, needs
+
+
+@pytest.mark.parametrize("needs", [NEEDS, DRAINING], ids=["one that does not drain", "one that drains"])
+def test_a_cluster_that_lacks_nothing_is_passed(world: World, needs: preflight.Needs) -> None:
+    assert preflight.verb(needs) == ""
+    assert world.looked["a"][0] == ("probe:1",), "an image would be missing in the middle of the migration"
+    assert world.looked["b"][1]["PEERS"] == "10.0.0.1 10.0.0.2", "a peer behind a router would be found too late"
+
+
+@pytest.mark.parametrize(
+    ("cni", "strategy_needs_it", "told"),
+    [("flannel", False, "false"), ("flannel", True, "true"), ("cilium", False, "true")],
+)
+def test_one_l2_is_asked_for_by_the_strategy_or_by_cilium(
+    world: World, cni: str, strategy_needs_it: bool, told: str
+) -> None:
+    preflight.verb(replace(NEEDS, cni=cni, needs_one_l2=strategy_needs_it))
+    assert world.looked["a"][1]["NEEDS_ONE_L2"] == told, "routes to podCIDRs would lead into a router"
+
+
+def test_everything_that_is_missing_is_told_at_once_in_the_order_of_the_nodes(world: World) -> None:
+    world.missing = {"b": "the kernel mounts no bpf\n", "a": "the image x is not there and cannot be pulled\nsecond\n"}
+    world.lists["nodes"][1] = node("b", owner="")
+    assert refusal(DRAINING) == [
+        "  - a: the image x is not there and cannot be pulled",
+        "  - a: second",
+        "  - b: the kernel mounts no bpf",
+        "  - node b has no label cni-owner: no migration of this project ended there; use recreate",
+    ], "the user would mend one thing an `up`"
+
+
+def test_a_node_that_could_not_be_looked_at_is_told_with_the_reason_beside_the_others(world: World) -> None:
+    world.broken, world.missing = "a", {"b": "the kernel mounts no bpf\n"}
+    assert refusal(NEEDS) == [
+        "  - a: it could not be looked at (a gave no answer)",
+        "  - b: the kernel mounts no bpf",
+    ], "a stopped node would pass as one that lacks nothing"
+
+
+def test_a_node_without_an_address_is_no_peer_that_was_looked_at(world: World) -> None:
+    world.lists["nodes"][1] = node("b", address="")
+    assert refusal(DRAINING) == ["  - b: it has no InternalIP, so nothing can be routed to it"]
+
+
+def test_another_cni_is_refused_by_name(world: World) -> None:
+    world.lists["daemonsets.apps"] = [named("kindnet", "kube-system"), named("kindnet-like", "a")]
+    with pytest.raises(StepError) as refused:
+        preflight.verb(NEEDS)
+    assert str(refused.value) == (
+        "cluster c runs another CNI (daemonset.apps/kindnet), which this project does not know how to remove; "
+        "remove it first, or use another cluster. Nothing was touched"
+    )
+
+
+def chart(monkeypatch: pytest.MonkeyPatch, template: Callable[..., str]) -> preflight.Needs:
+    monkeypatch.setattr("steps.doors.helm.template", template)
+    monkeypatch.setattr("sys.stdin", StringIO('{"values": 1}'))
+    return replace(NEEDS, cni="cilium", chart="cilium", chart_repository="https://r", chart_version="1.2")
+
+
+def test_the_images_of_the_chart_are_looked_for_as_it_will_be_installed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+
+    def template(_: Path, *args: str) -> str:
+        asked.extend(args)
+        return "spec:\n  containers:\n    - image: agent:1\n    - image: probe:1\n"
+
+    preflight.verb(chart(monkeypatch, template))
+    assert asked == ["cilium", "kube-system", "cilium", "https://r", "1.2", "v1.33.1", '{"values": 1}']
+    assert world.looked["a"][0] == ("probe:1", "agent:1"), "the agent's image would be missing when the old CNI is gone"
+
+
+def test_a_chart_that_cannot_be_rendered_is_a_failure(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    def template(*_: object) -> str:
+        raise ToolError("no such chart")
+
+    with pytest.raises(StepError, match="the chart cilium cannot be rendered; nothing was touched: no such chart"):
+        preflight.verb(chart(monkeypatch, template))
+    with pytest.raises(StepError, match="cannot be rendered"):
+        preflight.verb(chart(monkeypatch, lambda *_: "a: [" + "\n"))
+
+
+def test_without_a_version_of_the_api_no_chart_is_rendered(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    world.broken = "/version"
+    with pytest.raises(ToolError, match="gave no answer"):
+        preflight.verb(chart(monkeypatch, lambda *_: ""))
+
+
+@pytest.mark.parametrize(
+    "question", ["nodes", "pods", "daemonsets.apps", "budgets", "networkpolicies.networking.k8s.io"]
+)
+def test_a_question_that_failed_fails_the_preflight(world: World, question: str) -> None:
+    world.broken = question
+    with pytest.raises(ToolError, match="gave no answer"):
+        preflight.verb(DRAINING)
+
+
+@pytest.mark.parametrize("question", ["ciliumnetworkpolicies.cilium.io", "cilium-config"])
+def test_a_question_on_cilium_that_failed_fails_the_preflight(world: World, question: str) -> None:
+    world.lists["nodes"] = [node("a", owner="cilium"), node("b", owner="cilium")]
+    world.broken = question
+    with pytest.raises(ToolError, match="gave no answer"):
+        preflight.verb(DRAINING)
+
+
+def test_a_strategy_that_drains_not_asks_nothing_of_pods_and_budgets(world: World) -> None:
+    world.lists["pods"], world.budgets = [pod("bare", "a", owner="")], ["a/b"]
+    assert preflight.verb(NEEDS) == ""
+
+
+def test_nodes_that_are_nobodys_or_not_ready_are_refused(world: World) -> None:
+    world.lists["nodes"] = [node("b", ready="Unknown"), node("a", owner="", ready="False")]
+    assert refusal(DRAINING) == [
+        "  - node a has no label cni-owner: no migration of this project ended there; use recreate",
+        "  - node a is not Ready, so it could not take the Pods of another",
+        "  - node b is not Ready, so it could not take the Pods of another",
+    ]
+
+
+def test_a_pod_without_a_controller_is_refused_but_for_the_hosts_network(world: World) -> None:
+    world.lists["pods"] = [
+        pod("bare", "a", owner=""),
+        pod("collected", "a", owner="Backup", controls=False),
+        pod("host", "a", owner="", hostNetwork=True),
+    ]
+    said = "has no controller, a drain would lose it: delete it, or use recreate"
+    assert refusal(DRAINING) == [f"  - Pod a/bare {said}", f"  - Pod a/collected {said}"], (
+        "a Pod would be gone for good, or one that no drain touches would stand in the way"
+    )
+
+
+PREFERRED = {"key": "k", "effect": "PreferNoSchedule"}
+
+
+@pytest.mark.parametrize(
+    ("spec", "usable"),
+    [
+        ({}, True),
+        ({"taints": [PREFERRED]}, True),
+        ({"taints": [PREFERRED, {"key": "k", "effect": "NoSchedule"}]}, False),
+        ({"taints": [{"key": "k", "effect": "NoExecute"}]}, False),
+        ({"unschedulable": True}, False),
+    ],
+)
+def test_drained_pods_may_go_where_no_taint_and_no_cordon_keeps_them_away(
+    world: World, spec: dict[str, Any], usable: bool
+) -> None:
+    world.lists["nodes"][1] = node("b", **spec)
+    world.lists["pods"] = [pod("web", "a")]
+    if usable:
+        assert preflight.verb(DRAINING) == ""
+    else:
+        assert refusal(DRAINING) == ["  - node a has 1 Pods to drain, and there is no other node that takes Pods"]
+
+
+def test_room_is_counted_in_millicores_and_without_what_stays(world: World) -> None:
+    world.lists["pods"] = [
+        pod("web", "a", cpu="500m"),
+        pod("agent", "a", owner="DaemonSet", cpu="1"),
+        pod("operator", "a", cpu="1", hostNetwork=True),
+        pod("busy", "b", owner="DaemonSet", cpu="1600m"),
+    ]
+    assert refusal(DRAINING) == ["  - node a: its Pods ask for 500m of CPU, and the other nodes have 400m left"]
+
+
+def test_requests_that_cannot_be_read_are_no_room(world: World) -> None:
+    world.lists["pods"] = [pod("web", "a", cpu="much")]
+    with pytest.raises(StepError, match="cannot be read"):
+        preflight.verb(DRAINING)
+
+
+def test_a_budget_that_permits_nothing_is_refused_but_for_the_probers_own(world: World) -> None:
+    world.budgets = ["a/web", "cni-migration/traffic"]
+    assert refusal(DRAINING) == [
+        "  - PodDisruptionBudget a/web permits no eviction now, so a drain would wait for ever"
+    ]
+
+
+def test_policies_are_refused_by_name_of_each_kind_that_is_there_unless_accepted(world: World) -> None:
+    world.lists["networkpolicies.networking.k8s.io"] = [named("deny", "a", "NetworkPolicy")]
+    world.single["ciliumclusterwidenetworkpolicies.cilium.io"] = named("crd")
+    world.lists["ciliumclusterwidenetworkpolicies.cilium.io"] = [named("wide", "", "CiliumClusterwideNetworkPolicy")]
+    said = (
+        "would not be enforced everywhere while nodes are mixed (nor by Flannel after); if that is accepted: "
+        "pulumi config set migration:allowUnenforcedPolicies true"
+    )
+    assert refusal(DRAINING) == [
+        f"  - NetworkPolicy a/deny {said}",
+        f"  - CiliumClusterwideNetworkPolicy wide {said}",
+    ], "what a policy forbids would be open, and nobody was asked"
+    assert preflight.verb(replace(DRAINING, unenforced_policies=True)) == ""
+
+
+@pytest.mark.parametrize(
+    ("data", "found"),
+    [
+        ({"unmanaged-pod-watcher-interval": "0"}, ""),
+        ({"set-cilium-node-taints": "false", "unmanaged-pod-watcher-interval": "0"}, ""),
+        ({"set-cilium-node-taints": "true", "unmanaged-pod-watcher-interval": "0"}, "true/0"),
+        ({"set-cilium-node-taints": "false", "unmanaged-pod-watcher-interval": "15"}, "false/15"),
+        (None, "/"),
+    ],
+)
+def test_a_cilium_that_does_not_leave_nodes_alone_is_refused(
+    world: World, data: dict[str, str] | None, found: str
+) -> None:
+    world.lists["nodes"] = [node("a", owner="cilium"), node("b")]
+    if data is not None:
+        world.single["cilium-config"] = named("cilium-config", data=data)
+    if not found:
+        assert preflight.verb(DRAINING) == ""
+    else:
+        assert refusal(DRAINING) == [
+            "  - the Cilium that runs does not leave nodes alone that it has no agent on "
+            f"(taints/restarts: {found}): set operator.setNodeTaints and operator.unmanagedPodWatcher.restart to false "
+            "in its values, and bring its stack up first"
+        ], "the operator would restart Pods on nodes that have moved"
