@@ -1,5 +1,5 @@
-"""The order of a migration, as options. In `recreate`: what a resource must say to be taken down before the gate runs
-and made again after it. In `rolling` the gate stays shut, and the engine's own order is the right one: the new CNI is
+"""The order of a migration, as options: what a resource must say to be taken down before the gate runs and made again
+after it. Where nodes move one by one the gate stays shut, and the engine's own order is the right one: the new CNI is
 made first, and what the program names no more, the old one, is deleted last.
 
 The engine is told by three options together; no one of them is enough (depends_on alone never replaces anything, and
@@ -16,13 +16,14 @@ import pulumi
 
 @dataclass(frozen=True, kw_only=True)
 class Gate:
-    """`resource` is replaced when a migration by `recreate` begins; `after` is what must have run before the new CNI
-    comes."""
+    """`resource` is replaced when the old CNI is to go before the new one comes; `after` is what must have run before
+    the new CNI comes. `nodes_follow`: the new CNI has no node yet when it is made, since each gets there by its
+    move."""
 
     resource: pulumi.Resource
     after: Sequence[pulumi.Resource]
     cluster: pulumi.Resource
-    rolling: bool
+    nodes_follow: bool
 
 
 def gate_options(
@@ -41,8 +42,8 @@ def gate_options(
 
 
 def shut(options: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
-    """The options of a gate that a rolling migration leaves alone. It has to stay in the state: a later `recreate`
-    takes the CNI down by it."""
+    """The options of a gate that a migration leaves alone. It has to stay in the state: a later one takes the CNI down
+    by it."""
     return pulumi.ResourceOptions.merge(
         options,
         # With new triggers it would be replaced, and the old CNI taken from under nodes that have not moved.

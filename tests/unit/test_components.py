@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import dataclasses
+import importlib
 from typing import Any
 
 import pulumi
 import pytest
+from pulumi.runtime.mocks import MockMonitor
 
-from components.ownership import Strategy
+from plan.ownership import Claim
 from settings import Settings, parse
+from settings.strategy import RECREATE, ROLLING, STRATEGIES, Strategy
+from steps.held import Base
+from steps.running import variables
+
+FACTS = set(RECREATE.facts())
 
 
 class Recorder(pulumi.runtime.Mocks):
@@ -16,39 +24,47 @@ class Recorder(pulumi.runtime.Mocks):
 
     def __init__(self) -> None:
         self.resources: dict[str, pulumi.runtime.MockResourceArgs] = {}
+        self.requests: dict[str, Any] = {}
 
     def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
         self.resources[args.name] = args
-        stdout = {"stdout": "2026-01-01T00:00:00Z"} if args.typ == "command:local:Command" else {}
+        stdout = {"stdout": _stdout(args.inputs.get("create", ""))} if args.typ == "command:local:Command" else {}
         return f"{args.name}-id", {**args.inputs, **stdout}
 
     def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
         raise AssertionError(f"no component may call {args.token}: a plan reads nothing through a provider")
 
 
+def _stdout(create: str) -> str:
+    return {"steps.verify": '{"ok": true}', "steps.traffic_report": '{"measured": true}'}.get(
+        create, "2026-01-01T00:00:00Z"
+    )
+
+
 @pytest.fixture
-def recorder() -> Recorder:
+def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     mocks = Recorder()
     pulumi.runtime.set_mocks(mocks, project="cni-migration", stack="test", preview=False)
+    register = MockMonitor.RegisterResource
+
+    def remember(monitor: MockMonitor, request: Any) -> Any:
+        # The options of a resource are in its request only: mocks are not told of them.
+        mocks.requests[request.name] = request
+        return register(monitor, request)
+
+    monkeypatch.setattr(MockMonitor, "RegisterResource", remember)
     return mocks
 
 
 def build(settings: Settings, strategy: Strategy, due: bool) -> None:
-    from components.cni import create_cni
-    from components.kind_cluster import KindCluster, KindClusterArgs
-    from components.migration import Migration, MigrationArgs
-    from components.ownership import Claim
-    from components.rolling import move_nodes
+    from components import wiring
 
     claim = Claim(stack="test", cni=settings.cni, generation="g", epoch=7, strategy=strategy, due=due)
-    cluster = KindCluster("cluster", KindClusterArgs.of(settings.cluster, None, claim))
-    migration = Migration("migration", MigrationArgs.of(settings, cluster, claim, None))
-    cni = create_cni(settings, migration.gate, cluster.provider)
-    move_nodes(settings, cluster, claim, after=cni.ready)
+    wiring.build(settings, None, claim)
 
 
 def run(
-    recorder: Recorder, settings: Settings, strategy: Strategy = "recreate", *, due: bool = True
+    recorder: Recorder, settings: Settings, strategy: Strategy = RECREATE, *, due: bool = True
 ) -> dict[str, pulumi.runtime.MockResourceArgs]:
     @pulumi.runtime.test
     def program() -> None:
@@ -63,7 +79,17 @@ def test_type_tokens_are_static(recorder: Recorder) -> None:
     tokens = {args.typ for args in resources.values() if args.typ.startswith("cni-migration:")}
     assert tokens == {
         f"cni-migration:index:{name}"
-        for name in ("KindCluster", "Migration", "TrafficProbe", "NodeCleanup", "Flannel", "KubeProxy")
+        for name in (
+            "KindCluster",
+            "Migration",
+            "TrafficProbe",
+            "NodeCleanup",
+            "Flannel",
+            "KubeProxy",
+            "Probes",
+            "Verification",
+            "Interruption",
+        )
     }, "a token that changes replaces everything below it"
 
 
@@ -84,9 +110,9 @@ def test_the_cluster_itself_has_no_trigger(recorder: Recorder) -> None:
 def test_no_command_names_a_path_of_one_machine(recorder: Recorder) -> None:
     for args in run(recorder, parse({"cni": "cilium"})).values():
         if args.typ == "command:local:Command":
-            assert args.inputs["create"].startswith("components/scripts/"), (
-                "the state would be of use in one clone only"
-            )
+            assert args.inputs["interpreter"] == [".venv/bin/python", "-m"] and args.inputs["create"].startswith(
+                "steps."
+            ), "the state would be of use in one clone only"
 
 
 def test_every_flannel_object_carries_the_label_that_a_takeover_looks_for(recorder: Recorder) -> None:
@@ -124,16 +150,76 @@ def test_nothing_that_measures_carries_the_label_by_which_a_takeover_deletes(rec
 
 
 def test_rolling_moves_each_node_by_a_resource_of_its_own_and_cleans_no_node_at_once(recorder: Recorder) -> None:
-    resources = run(recorder, parse({"cni": "cilium"}), "rolling")
+    resources = run(recorder, parse({"cni": "cilium"}), ROLLING)
     moves = [name for name in resources if name.startswith("moves-cni-migration-")]
     assert sorted(moves) == [f"moves-cni-migration-{node}" for node in ("control-plane", "worker", "worker2")]
     assert not [name for name in resources if "cleanup" in name or "evict" in name]
-    assert resources["migration-gate"].inputs["create"].endswith("keep.sh"), "a running CNI would be taken down"
+    assert resources["migration-gate"].inputs["create"] == "steps.keep", "a running CNI would be taken down"
     assert resources["cilium-release"].inputs["skipAwait"] is True, "Helm would wait for nodes that have yet to move"
 
 
 def test_a_move_leaves_the_routes_that_it_needs_and_the_services_that_are_still_asked(recorder: Recorder) -> None:
-    move = run(recorder, parse({"cni": "cilium"}), "rolling")["moves-cni-migration-worker"]
+    move = run(recorder, parse({"cni": "cilium"}), ROLLING)["moves-cni-migration-worker"]
     assert "rule 244" not in move.inputs["stdin"] and "KUBE-" not in move.inputs["stdin"]
     assert "chains KUBE-" in move.inputs["environment"]["SERVICES_RESIDUE"], "kube-proxy's rules would stay for ever"
     assert "link cni0" in move.inputs["stdin"], "a cni0 left behind cost the article's author a day"
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=list(STRATEGIES))
+@pytest.mark.parametrize("cni", ["flannel", "cilium"])
+def test_every_object_that_lives_for_one_migration_goes_and_comes_with_the_gate(
+    recorder: Recorder, cni: str, strategy: Strategy
+) -> None:
+    run(recorder, parse({"cni": cni}), strategy)
+    gated = [
+        request
+        for name, request in recorder.requests.items()
+        if request.type.startswith("kubernetes:") and name.startswith(("flannel-", "cilium-", "probes-"))
+    ]
+    assert len(gated) >= (13 if cni == "flannel" else 4), "the real CNI was not looked at"
+    for request in gated:
+        assert [urn.split("::")[-1] for urn in request.replace_with] == ["migration-gate"], (
+            f"{request.name} would stay while its nodes are cleaned"
+        )
+        assert request.deleteBeforeReplace and request.deleteBeforeReplaceDefined, (
+            f"{request.name}: the new one would start beside the old"
+        )
+        assert request.deletedWith.endswith("::cluster-kind"), f"{request.name} would hold up every destroy"
+
+
+def test_whatever_is_in_the_cluster_or_runs_for_it_goes_with_it(recorder: Recorder) -> None:
+    run(recorder, parse({"cni": "cilium"}), ROLLING)
+    for name, request in recorder.requests.items():
+        if request.type.startswith(("kubernetes:", "command:")) and name != "cluster-kind":
+            assert request.deletedWith.endswith("::cluster-kind"), f"a destroy would try to undo {name} first"
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=list(STRATEGIES))
+@pytest.mark.parametrize("cni", ["flannel", "cilium"])
+def test_each_step_gets_what_it_asks_for_and_nothing_that_nobody_reads(
+    recorder: Recorder, cni: str, strategy: Strategy
+) -> None:
+    run(recorder, parse({"cni": cni}), strategy)
+    base = {field.name.upper() for field in dataclasses.fields(Base)}
+    commands = [args for args in recorder.resources.values() if args.typ == "command:local:Command"]
+    assert len(commands) >= 10
+    for args in commands:
+        given = set(args.inputs["environment"])
+        for verb in (args.inputs["create"], args.inputs.get("delete")):
+            needs = getattr(importlib.import_module(verb), "Needs", None) if verb else None
+            asked = variables(needs) if needs else set[str]()
+            assert asked <= given, f"{args.name}: {verb} would fail for want of {sorted(asked - given)}"
+            unread = given - asked - base - FACTS
+            if verb == args.inputs["create"] and verb != "steps.keep":
+                assert not unread, f"{args.name}: nobody reads {sorted(unread)}"
+
+
+def test_a_step_is_noted_in_the_recording_under_its_own_name(recorder: Recorder) -> None:
+    marks: dict[str, str] = {}
+    for strategy in STRATEGIES.values():
+        for name, args in run(recorder, parse({"cni": "cilium"}), strategy).items():
+            if args.typ == "command:local:Command" and args.inputs["environment"].get("MARK"):
+                marks[name] = args.inputs["environment"]["MARK"]
+    assert marks["migration-gate"] == "takeover" or "migration-gate" not in marks
+    assert marks["migration-evict"].startswith("evict") and marks["migration-routes"].startswith("routes")
+    assert marks["moves-cni-migration-worker"] == "move cni-migration-worker", "its cost would be another's"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from components.kind_cluster import KindClusterArgs, differences, kind_config
-from components.nodes import node_names
-from components.observation import Node, Observed
-from components.ownership import Claim
+from components.cluster.kind_cluster import KindClusterArgs, differences, kind_config
+from plan.observation import Node, Observed
+from plan.ownership import Claim
+from settings.kind import node_names
+from settings.strategy import RECREATE
 
-CLAIM = Claim(stack="cilium", cni="cilium", generation="g", epoch=1, strategy="recreate", due=True)
+CLAIM = Claim(stack="cilium", cni="cilium", generation="g", epoch=1, strategy=RECREATE, due=True)
 ARGS = KindClusterArgs(
     name="c",
     control_planes=1,

@@ -6,12 +6,13 @@ import json
 
 import yaml
 
-from components.cilium import chart_source, cilium_values
-from components.cni import api_host, digest, requirements
-from components.flannel import flannel_files
-from components.kube_proxy import kube_proxy_files
-from components.residue import render, residue
-from settings import parse
+from components.cni.choice import digest, requirements
+from components.cni.cilium import ChartSource, chart_source, cilium_values
+from components.cni.flannel import flannel_files
+from components.cni.kube_proxy import kube_proxy_files
+from settings import Settings, parse
+from settings.kind import api_host
+from steps.residue import render, residue
 
 VALUES = cilium_values("10.244.0.0/16", "c-control-plane", 6443, {})
 
@@ -32,8 +33,15 @@ def test_a_stack_can_override_any_value_and_the_rest_stays() -> None:
 
 
 def test_a_chart_named_by_a_path_needs_no_repository() -> None:
-    assert chart_source("/charts/cilium", "https://r", "1.0.0") == {"chart": "/charts/cilium"}
-    assert chart_source("cilium", "https://r", "v1.0.0")["version"] == "1.0.0", "the repository has no leading v"
+    assert chart_source("/charts/cilium", "https://r", "1.0.0") == ChartSource(chart="/charts/cilium")
+    assert chart_source("cilium", "https://r", "v1.0.0").version == "1.0.0", "the repository has no leading v"
+
+
+def test_a_chart_with_an_address_of_its_own_keeps_its_version() -> None:
+    for chart in ("oci://quay.io/cilium/charts/cilium", "cilium/cilium"):
+        assert chart_source(chart, "https://r", "v1.18.3") == ChartSource(chart=chart, version="1.18.3"), (
+            "the newest would be installed, and a later up would upgrade by itself"
+        )
 
 
 def test_several_control_planes_are_reached_through_kinds_load_balancer() -> None:
@@ -59,15 +67,19 @@ def test_what_preflight_looks_for_is_what_will_be_deployed() -> None:
     flannel = requirements(parse({"cni": "flannel"}))
     assert len(flannel.images) == 5 and not flannel.chart
     cilium = requirements(parse({"cni": "cilium", "cilium": {"values": {"debug": {"enabled": True}}}}))
-    assert cilium.chart["chart"] == "cilium" and json.loads(cilium.values)["debug"] == {"enabled": True}, (
+    assert cilium.chart and cilium.chart.chart == "cilium"
+    assert json.loads(cilium.values_json)["debug"] == {"enabled": True}, (
         "an image that an override adds would be missing only after Flannel is gone"
     )
 
 
 def test_the_digest_changes_with_whatever_shapes_the_network() -> None:
-    plain = digest(parse({"cni": "cilium"}))
-    assert plain == digest(parse({"cni": "cilium"})), "every up would measure again"
-    assert plain != digest(parse({"cni": "cilium", "cilium": {"values": {"routingMode": "tunnel"}}})), (
+    def of(settings: Settings) -> str:
+        return digest(settings, requirements(settings))
+
+    plain = of(parse({"cni": "cilium"}))
+    assert plain == of(parse({"cni": "cilium"})), "every up would measure again"
+    assert plain != of(parse({"cni": "cilium", "cilium": {"values": {"routingMode": "tunnel"}}})), (
         "an old verdict would stand for a new configuration"
     )
 

@@ -7,19 +7,17 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.residue import render, residue
-from components.shell import script_command
+from components.step import Steps
+from steps.residue import render, residue
 
 
 @dataclass(frozen=True, kw_only=True)
 class NodeCleanupArgs:
-    """`nodes` are node container names; `triggers` change when a migration begins (and only then)."""
+    """`steps` makes the Commands, which run once a claim; `after` is the gate."""
 
-    nodes: Sequence[str]
+    steps: Steps
     pod_subnet: str
-    triggers: Sequence[str]
     after: Sequence[pulumi.Resource]
-    cluster: pulumi.Resource
 
 
 class NodeCleanup(pulumi.ComponentResource):
@@ -33,20 +31,18 @@ class NodeCleanup(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: NodeCleanupArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cni-migration:index:NodeCleanup", name, None, opts)
-        # deleted_with: a destroy takes the nodes away; there is nothing to undo on them first.
-        child_opts = pulumi.ResourceOptions(parent=self, deleted_with=args.cluster, depends_on=list(args.after))
         commands = [
-            script_command(
+            args.steps.step(
                 f"{name}-{node}",
-                "node-clean",
+                "node_clean",
                 environment={"NODE": node},
                 stdin=render(residue(args.pod_subnet)),
-                triggers=args.triggers,
-                once=True,
-                opts=child_opts,
+                # Side by side they are one step, so one of them notes it.
+                mark="clean" if node == args.steps.cluster.control_plane else "",
+                opts=args.steps.options(self, args.after),
             )
-            for node in args.nodes
+            for node in args.steps.cluster.node_names
         ]
         self.steps = list(commands)
-        self.cleaned_at = pulumi.Output.all(*[command.stdout for command in commands]).apply(max)
+        self.cleaned_at = pulumi.Output.all(*[each.stdout for each in commands]).apply(max)
         self.register_outputs({"cleanedAt": self.cleaned_at})

@@ -9,9 +9,8 @@ from typing import Any
 
 import pulumi
 
-from components.ownership import Claim
-from components.probes import PORT
-from components.shell import script_command
+from components.step import Steps
+from steps.names import PROBE_PORT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,9 +18,7 @@ class VerificationArgs:
     """`digest` is of everything that shapes the CNI: the network is measured again whenever it changes.
     `stranded_before` is the time before which Pods have lost their network."""
 
-    cluster: str
-    cluster_resource: pulumi.Resource
-    claim: Claim
+    steps: Steps
     digest: str
     stranded_before: pulumi.Output[str]
     after: Sequence[pulumi.Resource]
@@ -41,35 +38,22 @@ class Verification(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: VerificationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cni-migration:index:Verification", name, None, opts)
-        claim, triggers = args.claim, args.claim.triggers
-        base = {"CLUSTER": args.cluster, "STACK": claim.stack, "EPOCH": str(claim.epoch)}
-
-        def after(*steps: pulumi.Resource) -> pulumi.ResourceOptions:
-            # deleted_with: a measurement has nothing to undo, and a destroy takes the cluster away.
-            return pulumi.ResourceOptions(parent=self, depends_on=list(steps), deleted_with=args.cluster_resource)
-
-        replaced = script_command(
+        steps = args.steps
+        replaced = steps.step(
             f"{name}-pods",
-            "pods-replace",
-            environment={**base, "CUTOFF": args.stranded_before},
-            triggers=triggers,
-            once=True,
-            opts=after(*args.after),
+            "pods_replace",
+            environment={"CUTOFF": args.stranded_before},
+            mark="replace",
+            opts=steps.options(self, args.after),
         )
-        measured = script_command(
+        measured = steps.step(
             f"{name}-measure",
             "verify",
-            environment={"CLUSTER": args.cluster, "CNI": claim.cni, "SERVICE_PORT": str(PORT)},
-            triggers=[*triggers, args.digest],
-            opts=after(replaced, *args.after),
+            environment={"SERVICE_PORT": str(PROBE_PORT)},
+            also=[args.digest],
+            once=False,
+            opts=steps.options(self, [replaced, *args.after]),
         )
-        self.settled = script_command(
-            f"{name}-settle",
-            "settle",
-            environment=base,
-            triggers=triggers,
-            once=True,
-            opts=after(measured),
-        )
+        self.settled = steps.step(f"{name}-settle", "settle", opts=steps.options(self, [measured]))
         self.result = measured.stdout.apply(json.loads)
         self.register_outputs({"result": self.result})

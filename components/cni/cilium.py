@@ -9,29 +9,30 @@ from typing import Any
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.cni.release_guard import release_guard
 from components.gate import Gate, gated
-from components.reading import merge
-from components.release_guard import release_guard
-from components.workload import OWNER_LABEL
+from settings.reading import merge
+from steps.names import OWNER_LABEL, RELEASE, SYSTEM
 
-RELEASE = "cilium"
-NAMESPACE = "kube-system"
 # Seconds until Helm gives up: on a slow link the first start of the agents waits for half a gigabyte of images.
 TIMEOUT = 600
 
 
 @dataclass(frozen=True, kw_only=True)
+class ChartSource:
+    """Where Helm gets the chart. `repository` and `version` are empty where `chart` is a path."""
+
+    chart: str
+    repository: str = ""
+    version: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
 class CiliumArgs:
-    """Where the chart comes from (`repository` counts where `chart` is a name, not a path), the API server as nodes
-    reach it, and `values` of the stack, which win over this project's own."""
+    """The chart, and its values as a whole; `cluster` is the Kind cluster's name."""
 
     cluster: str
-    chart: str
-    repository: str
-    version: str
-    pod_subnet: str
-    api_host: str
-    api_port: int
+    chart: ChartSource
     values: Mapping[str, Any]
     gate: Gate
     provider: kubernetes.Provider
@@ -75,37 +76,42 @@ def cilium_values(pod_subnet: str, api_host: str, api_port: int, over: Mapping[s
     return merge(own, over)
 
 
-def chart_source(chart: str, repository: str, version: str) -> dict[str, str]:
-    """Where Helm gets the chart: a path (anything with a slash) stands for itself, a name needs its repository."""
+def chart_source(chart: str, repository: str, version: str) -> ChartSource:
+    """Where Helm gets the chart: a path stands for itself, with the version that is in it; a name needs its repository,
+    and an OCI address or REPOSITORY/NAME its version: without one the newest would be installed, and a later `up`
+    upgrade by itself."""
+    number = version.removeprefix("v")
+    if chart.startswith(("/", "./", "../", "~")):
+        return ChartSource(chart=chart)
     if "/" in chart:
-        return {"chart": chart}
-    return {"chart": chart, "repository": repository, "version": version.removeprefix("v")}
+        return ChartSource(chart=chart, version=number)
+    return ChartSource(chart=chart, repository=repository, version=number)
 
 
 class Cilium(pulumi.ComponentResource):
-    """Owns the Helm release kube-system/cilium. Not its CRDs, which the operator makes and takeover.sh removes, nor
+    """Owns the Helm release kube-system/cilium. Not its CRDs, which the operator makes and takeover.py removes, nor
     what the agent leaves on the nodes, which NodeCleanup removes."""
 
     ready: list[pulumi.Resource]
 
     def __init__(self, name: str, args: CiliumArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cni-migration:index:Cilium", name, None, opts)
-        source = chart_source(args.chart, args.repository, args.version)
+        source = args.chart
         release = kubernetes.helm.v3.Release(
             f"{name}-release",
             name=RELEASE,
-            namespace=NAMESPACE,
-            chart=source["chart"],
-            version=source.get("version"),
-            repository_opts=kubernetes.helm.v3.RepositoryOptsArgs(repo=source.get("repository")),
-            values=cilium_values(args.pod_subnet, args.api_host, args.api_port, args.values),
+            namespace=SYSTEM,
+            chart=source.chart,
+            version=source.version or None,
+            repository_opts=kubernetes.helm.v3.RepositoryOptsArgs(repo=source.repository or None),
+            values=args.values,
             timeout=TIMEOUT,
-            # In a rolling migration no node is Cilium's yet: the relay would wait for an agent until Helm gives up.
+            # Where nodes follow one by one none is Cilium's yet: the relay would wait for an agent until Helm gives up.
             # The nodes' moves and the verification wait for every agent themselves.
-            skip_await=args.gate.rolling,
+            skip_await=args.gate.nodes_follow,
             opts=pulumi.ResourceOptions.merge(
                 gated(self, args.gate, args.provider),
-                pulumi.ResourceOptions(hooks=release_guard(name, args.cluster, RELEASE, NAMESPACE)),
+                pulumi.ResourceOptions(hooks=release_guard(name, args.cluster, RELEASE, SYSTEM)),
             ),
         )
         self.ready = [release]

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.cni.kube_proxy import KubeProxy, KubeProxyArgs
+from components.cni.workload import FORCE, agent, host_env, labels, metadata, volumes
 from components.gate import Gate, gated
-from components.kube_proxy import KubeProxy, KubeProxyArgs
-from components.workload import FORCE, OWNER_LABEL, agent, host_env, labels, metadata, volumes
+from steps.names import FLANNEL_NAMESPACE, OWNER_LABEL
 
 _NAME = "kube-flannel-ds"
-_NAMESPACE = "kube-flannel"
+_NAMESPACE = FLANNEL_NAMESPACE
 # The plugins Flannel's conflist delegates to. kind's node image has no bridge (kind#3015).
 _REFERENCE_PLUGINS = ("bridge", "host-local", "loopback", "portmap")
 # The conflist comes when flanneld has its subnet, not before as in Flannel's own manifest: a Pod whose sandbox is tried

@@ -8,13 +8,8 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes import apps, core, meta
 
-# takeover.sh removes what carries this label, so that a stack can clear away what the other one left in the cluster.
-PART_OF = {"app.kubernetes.io/part-of": "cni-migration"}
-# The node label that says which CNI owns the node; it is set when the other CNI is gone from there.
-OWNER_LABEL = "cni-owner"
-# The node label that says who serves Services there. A label of its own, since in a rolling move the one that comes has
-# to serve before the one that goes stops.
-SERVICES_LABEL = "cni-services"
+from steps.names import PART_OF
+
 # The stacks own the same objects in turns, and the one that has claimed the cluster has the say: without it the API
 # refuses to change what the other stack's provider has written (a conflict of field managers).
 FORCE = {"pulumi.com/patchForce": "true"}
@@ -33,7 +28,7 @@ def labels() -> dict[str, str]:
 
 
 def metadata(name: str, namespace: str | None = None) -> meta.v1.ObjectMetaArgs:
-    """A fixed name (no random suffix: takeover.sh and users look for it), the project's label, and FORCE."""
+    """A fixed name (no random suffix: takeover.py and users look for it), the project's label, and FORCE."""
     return meta.v1.ObjectMetaArgs(name=name, namespace=namespace, labels=labels(), annotations=dict(FORCE))
 
 

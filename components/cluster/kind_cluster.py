@@ -9,11 +9,11 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import yaml
 
-from components.nodes import node_names
-from components.observation import Observed
-from components.ownership import Claim
-from components.shell import script_command
+from components.command import command
+from plan.observation import Observed
+from plan.ownership import Claim
 from settings import ClusterSettings
+from settings.kind import control_plane_names, node_names
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,8 +84,11 @@ class KindCluster(pulumi.ComponentResource):
     ClusterMismatchError before anything is touched, never a silent no-op and never a new cluster.
     """
 
+    name: str
     kubeconfig: pulumi.Output[str]
     node_names: list[str]
+    # The first one: it keeps the steps of a recording.
+    control_plane: str
     resource: pulumi.Resource
     provider: kubernetes.Provider
 
@@ -102,10 +105,10 @@ class KindCluster(pulumi.ComponentResource):
 
         # The Command is never replaced, only updated: create runs again (it makes or adopts, and prints the
         # kubeconfig) when the generation in its environment is a new one. A replacement would run the delete script.
-        cluster = script_command(
+        cluster = command(
             f"{name}-kind",
-            "cluster-up",
-            delete="cluster-down",
+            "cluster_up",
+            delete="cluster_down",
             environment={"CLUSTER": args.name, "STACK": args.claim.stack, "GENERATION": args.claim.generation},
             stdin=yaml.safe_dump(kind_config(args), sort_keys=False),
             opts=pulumi.ResourceOptions.merge(
@@ -113,6 +116,8 @@ class KindCluster(pulumi.ComponentResource):
                 pulumi.ResourceOptions(additional_secret_outputs=["stdout"]),
             ),
         )
+        self.name = args.name
+        self.control_plane = control_plane_names(args.name, args.control_planes)[0]
         self.resource = cluster
         self.kubeconfig = pulumi.Output.secret(cluster.stdout)
         self.node_names = node_names(args.name, args.control_planes, args.workers)

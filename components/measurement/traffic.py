@@ -11,15 +11,15 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 from pulumi_kubernetes import apps, core, meta, policy, rbac
 
-from components.probes import NAMESPACE
-from components.traffic_pods import PORT, Program, host_pod, server_pod
-from components.workload import FORCE
+from components.cni.workload import FORCE
+from components.measurement.traffic_pods import Program, host_pod, server_pod
+from steps.names import MEASUREMENT, TRAFFIC, TRAFFIC_HOST, TRAFFIC_PORT
 
-_SERVER, _HOST = "traffic", "traffic-host"
+_SERVER, _HOST = TRAFFIC, TRAFFIC_HOST
 _REPLICAS = 4
-_PROGRAM = Path(__file__).parent / "scripts" / "on-probe"
+_PROGRAM = Path(__file__).parents[2] / "steps" / "on_probe"
 _ANNOTATIONS = {
-    # They run before the CNI does, so nothing of theirs can be waited for here; traffic-record.sh waits.
+    # They run before the CNI does, so nothing of theirs can be waited for here; traffic_record.py waits.
     "pulumi.com/skipAwait": "true",
     **FORCE,
 }
@@ -55,7 +55,7 @@ class TrafficProbe(pulumi.ComponentResource):
             f"{name}-service",
             metadata=_metadata(_SERVER),
             spec=core.v1.ServiceSpecArgs(
-                selector={"app": _SERVER}, ports=[core.v1.ServicePortArgs(port=PORT, target_port=PORT)]
+                selector={"app": _SERVER}, ports=[core.v1.ServicePortArgs(port=TRAFFIC_PORT, target_port=TRAFFIC_PORT)]
             ),
             opts=self._opts(),
         )
@@ -124,11 +124,13 @@ class TrafficProbe(pulumi.ComponentResource):
             f"{self._name}-binding",
             metadata=_metadata(_SERVER),
             role_ref=rbac.v1.RoleRefArgs(api_group="rbac.authorization.k8s.io", kind="Role", name=_SERVER),
-            subjects=[rbac.v1.SubjectArgs(kind="ServiceAccount", name=_SERVER, namespace=NAMESPACE)],
+            subjects=[rbac.v1.SubjectArgs(kind="ServiceAccount", name=_SERVER, namespace=MEASUREMENT)],
             opts=self._opts(account, role),
         )
         return [account, binding]
 
 
 def _metadata(name: str) -> meta.v1.ObjectMetaArgs:
-    return meta.v1.ObjectMetaArgs(name=name, namespace=NAMESPACE, labels={"app": name}, annotations=dict(_ANNOTATIONS))
+    return meta.v1.ObjectMetaArgs(
+        name=name, namespace=MEASUREMENT, labels={"app": name}, annotations=dict(_ANNOTATIONS)
+    )

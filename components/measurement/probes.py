@@ -7,13 +7,12 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_kubernetes as kubernetes
 
+from components.cni.workload import FORCE, host_env, labels, metadata
 from components.gate import Gate, gated
-from components.workload import FORCE, host_env, labels, metadata
+from steps.names import MEASUREMENT, PROBE, PROBE_HOST, PROBE_PORT
 
-NAMESPACE = "cni-migration"
-PORT = 8080
 # Answers each connection with the Pod's name.
-_SERVER = f"exec socat TCP-LISTEN:{PORT},fork,reuseaddr SYSTEM:hostname"
+_SERVER = f"exec socat TCP-LISTEN:{PROBE_PORT},fork,reuseaddr SYSTEM:hostname"
 _IDLE = "trap 'exit 0' TERM; while :; do sleep 3600 & wait $!; done"
 
 
@@ -32,7 +31,7 @@ def probe_namespace(name: str, opts: pulumi.ResourceOptions) -> kubernetes.core.
     return kubernetes.core.v1.Namespace(
         name,
         metadata=kubernetes.meta.v1.ObjectMetaArgs(
-            name=NAMESPACE,
+            name=MEASUREMENT,
             labels={"pod-security.kubernetes.io/enforce": "privileged"},
             annotations=dict(FORCE),
         ),
@@ -43,8 +42,8 @@ def probe_namespace(name: str, opts: pulumi.ResourceOptions) -> kubernetes.core.
 class Probes(pulumi.ComponentResource):
     """Owns the two DaemonSets and the Service in the namespace cni-migration.
 
-    The DaemonSets live as long as a CNI: `recreate` deletes them with the old one and makes them again beside the new
-    one (not after it: their Pods wait for it anyway); `rolling` leaves them.
+    The DaemonSets live as long as a CNI: where the gate opens they go with the old one and are made again beside the
+    new one (not after it: their Pods wait for it anyway); where it stays shut they stay.
     """
 
     ready: list[pulumi.Resource]
@@ -54,13 +53,13 @@ class Probes(pulumi.ComponentResource):
         child_opts = gated(self, args.gate, args.provider)
         core = kubernetes.core.v1
         inside = pulumi.ResourceOptions.merge(child_opts, pulumi.ResourceOptions(depends_on=[args.namespace]))
-        pod = self._daemon_set(f"{name}-pod", "probe", args.image, _SERVER, host=False, opts=inside)
-        host = self._daemon_set(f"{name}-host", "probe-host", args.image, _IDLE, host=True, opts=inside)
+        pod = self._daemon_set(f"{name}-pod", PROBE, args.image, _SERVER, host=False, opts=inside)
+        host = self._daemon_set(f"{name}-host", PROBE_HOST, args.image, _IDLE, host=True, opts=inside)
         service = core.Service(
             f"{name}-service",
-            metadata=metadata("probe", NAMESPACE),
+            metadata=metadata(PROBE, MEASUREMENT),
             spec=core.ServiceSpecArgs(
-                selector={"app": "probe"}, ports=[core.ServicePortArgs(port=PORT, target_port=PORT)]
+                selector={"app": PROBE}, ports=[core.ServicePortArgs(port=PROBE_PORT, target_port=PROBE_PORT)]
             ),
             opts=inside,
         )
@@ -83,11 +82,11 @@ class Probes(pulumi.ComponentResource):
             ),
             readiness_probe=None
             if host
-            else core.ProbeArgs(tcp_socket=core.TCPSocketActionArgs(port=PORT), period_seconds=1),
+            else core.ProbeArgs(tcp_socket=core.TCPSocketActionArgs(port=PROBE_PORT), period_seconds=1),
         )
         return kubernetes.apps.v1.DaemonSet(
             resource_name,
-            metadata=metadata(app, NAMESPACE),
+            metadata=metadata(app, MEASUREMENT),
             spec=kubernetes.apps.v1.DaemonSetSpecArgs(
                 selector=meta.LabelSelectorArgs(match_labels={"app": app}),
                 template=core.PodTemplateSpecArgs(

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 from pulumi_kubernetes import core, meta
 
-from components.workload import volumes
+from components.cni.workload import volumes
+from steps.names import TRAFFIC_FOLDER, TRAFFIC_PORT
 
-PORT = 8090
-# traffic-record.sh and traffic-report.sh read and write here by way of the node.
-_FOLDER = "/var/lib/cni-migration/traffic"
 _COMMAND = ["python3", "/etc/traffic/traffic.py"]
 
 
@@ -43,7 +41,7 @@ def host_pod(app: str, program: Program) -> core.v1.PodTemplateSpecArgs:
 def server_pod(app: str, program: Program) -> core.v1.PodTemplateSpecArgs:
     """A prober on the Pod network that others ask, spread over the nodes. It may be scheduled to a node that is not
     ready yet: in a new cluster all of them would be on whichever node is ready first."""
-    ready = core.v1.ProbeArgs(tcp_socket=core.v1.TCPSocketActionArgs(port=PORT), period_seconds=1)
+    ready = core.v1.ProbeArgs(tcp_socket=core.v1.TCPSocketActionArgs(port=TRAFFIC_PORT), period_seconds=1)
     return _template(
         app,
         program,
@@ -69,7 +67,7 @@ def server_pod(app: str, program: Program) -> core.v1.PodTemplateSpecArgs:
 
 def _template(app: str, program: Program, spec: core.v1.PodSpecArgs) -> core.v1.PodTemplateSpecArgs:
     spec.service_account_name = program.account
-    spec.volumes = volumes({"record": (_FOLDER, "DirectoryOrCreate")}, {"program": program.config_map})
+    spec.volumes = volumes({"record": (TRAFFIC_FOLDER, "DirectoryOrCreate")}, {"program": program.config_map})
     return core.v1.PodTemplateSpecArgs(
         # The digest makes a changed program start again.
         metadata=meta.v1.ObjectMetaArgs(labels={"app": app}, annotations={"cni-migration/program": program.digest}),
@@ -100,6 +98,6 @@ def _container(
         readiness_probe=ready,
         volume_mounts=[
             core.v1.VolumeMountArgs(name="program", mount_path="/etc/traffic", read_only=True),
-            core.v1.VolumeMountArgs(name="record", mount_path=_FOLDER),
+            core.v1.VolumeMountArgs(name="record", mount_path=TRAFFIC_FOLDER),
         ],
     )

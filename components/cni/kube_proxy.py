@@ -8,11 +8,12 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 import yaml
 
+from components.cni.workload import agent, host_env, labels, metadata, volumes
 from components.gate import Gate, gated
-from components.workload import SERVICES_LABEL, agent, host_env, labels, metadata, volumes
+from steps.names import SERVICES_LABEL, SYSTEM
 
 _NAME = "kube-proxy"
-_NAMESPACE = "kube-system"
+_NAMESPACE = SYSTEM
 
 
 @dataclass(frozen=True, kw_only=True)
