@@ -49,6 +49,7 @@ destroy: setup ## pulumi destroy
 
 test: setup ## every test, unit to end-to-end
 	@$(ENV) uv run pytest tests/unit
+	@$(ENV) cd airgap/command-plugin && GOFLAGS=-mod=readonly go test ./...
 	@$(ENV) uv run pytest --numprocesses=auto tests/engine
 	@$(ENV) uv run pytest tests/e2e
 

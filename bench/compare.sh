@@ -42,9 +42,9 @@ for item in document["items"]:
     for key in ("clusterIP", "clusterIPs"):
         item["spec"].pop(key, None)
 json.dump(document, sys.stdout)' >"$PROBES"
-CHART=$(python3 -c '
-import settings
-print(settings.parse({"cni": "cilium"}, settings.site()).cilium.chart)')
+CHART=$(.venv/bin/python -c '
+from settings import stack
+print(stack.parse({"cni": "cilium"}, stack.site()).cilium.chart)')
 
 for pair in $(seq "$pairs"); do
   up flannel

@@ -93,7 +93,7 @@ def main() -> None:
                     # The report is in the outputs once an `up` ends well, which the next one does.
                     run("pulumi", "up", "--stack", stack, "--yes", "--skip-preview", "--color", "never", env=env)
                 said = run("pulumi", "stack", "output", "interruption", "--stack", stack, "--json", env=env)
-                report = json.loads(said.stdout) if said.returncode == 0 else {}
+                report: dict[str, Any] = json.loads(said.stdout) if said.returncode == 0 else {}
                 print(*row(stack, seconds, report, failed.strip()), sep="\t", flush=True)
 
 

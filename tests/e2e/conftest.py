@@ -19,7 +19,7 @@ from engine.pulumi_cli import Stack
 
 ROOT = Path(__file__).parents[2]
 NAME = "cni-e2e"
-PROGRAM = ("__main__.py", "settings.py", "Pulumi.yaml", "components", "pyproject.toml", "uv.lock")
+PROGRAM = ("__main__.py", "Pulumi.yaml", "components", "plan", "settings", "steps", "pyproject.toml", "uv.lock")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +56,8 @@ def real(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
             shutil.copytree(source, program / name, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(source, program)
+    # The steps run with the project's own interpreter.
+    (program / ".venv").symlink_to(ROOT / ".venv")
     for name in ("flannel", "cilium"):
         config = yaml.safe_load((ROOT / f"Pulumi.{name}.yaml").read_text())
         config["config"]["cni-migration:cluster"] = {"name": NAME}

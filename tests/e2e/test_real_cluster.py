@@ -13,13 +13,13 @@ from typing import Any, Literal
 
 import pytest
 
-from components.residue import Owner, render, residue
 from e2e.conftest import NAME, ROOT, Real, run
+from steps.residue import Owner, render, residue
 
 pytestmark = pytest.mark.e2e
 POD_SUBNET = "10.244.0.0/16"
 PROBES = ("get", "-n", "cni-migration")
-CLEAN = (ROOT / "components" / "scripts" / "on-node" / "clean.sh").read_text()
+CLEAN = (ROOT / "steps" / "on_node" / "clean.sh").read_text()
 
 
 def leftovers(real: Real, node: str, owner: Literal["flannel", "cilium"]) -> list[str]:

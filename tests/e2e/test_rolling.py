@@ -10,12 +10,14 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from typing import Any
 
 import pytest
 
 from e2e.conftest import NAME, ROOT, Real, run
 from e2e.test_real_cluster import assert_native, assert_vxlan, eventually, leftovers, verdict
+from settings.strategy import ROLLING
 
 pytestmark = pytest.mark.e2e
 WORKER = f"{NAME}-worker"
@@ -53,10 +55,18 @@ spec: {podSelector: {matchLabels: {app: nobody}}}
 
 
 def script(name: str, kubeconfig: str, stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
-    """One of the program's own scripts, as its Command would run it."""
-    common = {"CLUSTER": NAME, "POD_SUBNET": "10.244.0.0/16", "KUBECONFIG": kubeconfig}
+    """One of the program's own steps, as its Command would run it."""
+    common = {
+        "CLUSTER": NAME,
+        "POD_SUBNET": "10.244.0.0/16",
+        "KUBECONFIG": kubeconfig,
+        "CONTROL_PLANE": f"{NAME}-control-plane",
+        "MARK": "",
+        **ROLLING.facts(),
+    }
     return subprocess.run(
-        ["bash", str(ROOT / "components" / "scripts" / f"{name}.sh")],
+        [sys.executable, "-m", f"steps.{name}"],
+        cwd=ROOT,
         env={**os.environ, **common, **env},
         input=stdin,
         capture_output=True,
@@ -103,19 +113,19 @@ def flannel(real: Real) -> Real:
 def test_the_probers_notice_a_route_that_is_cut(flannel: Real) -> None:
     nodes = {"NODES": " ".join(flannel.nodes()), "STACK": "flannel", "EPOCH": "99", "STRATEGY": "rolling"}
     kubeconfig = str(flannel.kubeconfig)
-    recording = script("traffic-record", kubeconfig, **nodes)
+    recording = script("traffic_record", kubeconfig, **nodes)
     assert recording.returncode == 0, recording.stderr
     where = "jsonpath={.items[0].status.podIP} {.items[0].spec.nodeName}"
     pod, home = flannel.kubectl("get", "-n", "cni-migration", "pods", "-l", "app=traffic", "-o", where).split()
     # Three seconds without a way from another node to one of the Pods that answer.
     other = next(node for node in flannel.nodes() if node != home)
     flannel.on_node(other, f"ip rule add priority 1 to {pod} blackhole; sleep 3; ip rule delete priority 1")
-    told = script("traffic-report", kubeconfig, **nodes, MAX_FAILURES="0", MAX_GAP_MS="1000")
+    told = script("traffic_report", kubeconfig, **nodes, MAX_FAILURES="0", MAX_GAP_MS="1000")
     assert told.returncode == 1, f"an outage of three seconds passed as none: {told.stdout}"
     report = json.loads(told.stdout)
     assert report["failures"] > 0 and 2.5 < report["longestGapSeconds"] < 8, report
     assert report["kinds"]["pod"]["failures"] > 0 and "budget" in told.stderr
-    again = script("traffic-report", kubeconfig, **nodes, MAX_FAILURES="0", MAX_GAP_MS="1000")
+    again = script("traffic_report", kubeconfig, **nodes, MAX_FAILURES="0", MAX_GAP_MS="1000")
     assert again.returncode == 0 and json.loads(again.stdout) == report, "the next up could never end well"
 
 
@@ -150,7 +160,7 @@ def assert_blocked(real: Real) -> str:
 def test_a_drain_that_a_budget_stops_names_it_and_leaves_the_node_as_it_was(flannel: Real) -> None:
     now = marker(flannel)
     env = {"STACK": now["stack"], "EPOCH": now["epoch"], "CNI": "cilium", "NODE": WORKER, "DRAIN_SECONDS": "8"}
-    failed = script("node-move", str(flannel.kubeconfig), **env, SERVICES_RESIDUE="chains KUBE-")
+    failed = script("node_move", str(flannel.kubeconfig), **env, SERVICES_RESIDUE="chains KUBE-")
     assert failed.returncode == 1 and "default/stubborn" in failed.stderr, failed.stderr
     assert schedulable(flannel), "the node takes no Pods any more though it did not move"
     assert flannel.kubectl("get", "node", WORKER, "-o", "jsonpath={.metadata.labels.cni-owner}") == "flannel"

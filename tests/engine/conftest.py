@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,20 +16,22 @@ from engine.pulumi_cli import Stack, copy_program
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+PACKAGES = ("components", "plan", "settings", "steps")
+# The steps that need a real network, and the two that stand for a CNI. They are recorded with dashes.
 RECORDED = (
     "preflight",
     "takeover",
-    "node-clean",
-    "pods-evict",
-    "pods-replace",
-    "direct-routes",
-    "node-move",
-    "rolling-finish",
-    "traffic-record",
-    "traffic-report",
+    "node_clean",
+    "pods_evict",
+    "pods_replace",
+    "direct_routes",
+    "node_move",
+    "rolling_finish",
+    "traffic_record",
+    "traffic_report",
     "verify",
-    "cni-create",
-    "cni-delete",
+    "cni_create",
+    "cni_delete",
 )
 
 
@@ -56,12 +59,12 @@ class World:
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     program = copy_program(HERE / "programs" / "migration", tmp_path / "program")
-    shutil.copytree(ROOT / "components", program / "components", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "settings.py", program)
-    for step in RECORDED:
-        target = program / "components" / "scripts" / f"{step}.sh"
-        shutil.copy(program / "recorder.sh", target)
-        target.chmod(0o755)
+    for package in PACKAGES:
+        copy_program(ROOT / package, program / package)
+    # The steps run with the project's own interpreter, here the one of the tests.
+    (program / ".venv").symlink_to(sys.prefix)
+    for verb in RECORDED:
+        shutil.copy(program / "recorder.py", program / "steps" / f"{verb}.py")
     for name in ("flannel", "cilium"):
         config = f"config:\n  cni-migration:cni: {name}\n  cni-migration:cluster: {{name: c}}\n"
         config += "  cni-migration:traffic: {enabled: false}\n"

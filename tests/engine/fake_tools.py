@@ -1,16 +1,17 @@
 """Recording stand-ins for kind, docker, kubectl and helm: one program that acts by the name it was called with.
 
-What they keep is in $FAKE: `nodes` (while a cluster exists), `marker.json` (the ConfigMap with a resourceVersion that a
-replace must match), `calls` (one line a call). `fail/NAME` makes the next call of that name fail, once.
+What they keep is in $FAKE: `nodes` (while a cluster exists), `created` (when it was made), `marker.json` (the ConfigMap
+with a resourceVersion that a replace must match), `calls` (one line a call). `fail/NAME` makes the next call of that
+name fail, once.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import stat
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,7 @@ class Cluster:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.nodes = home / "nodes"
+        self.created = home / "created"
         self.marker = home / "marker.json"
 
     def record(self, line: str) -> None:
@@ -70,6 +72,7 @@ def kind(cluster: Cluster, args: list[str]) -> None:
             sys.stdin.read()
             cluster.record("kind create")
             cluster.nodes.write_text("".join(f"{node}\t{IMAGE}\trunning\tt0\n" for node in NODES))
+            cluster.created.write_text(datetime.now(UTC).isoformat())
             cluster.stumble("kind-create")
         case ["delete", "cluster"]:
             cluster.record("kind delete")
@@ -78,51 +81,63 @@ def kind(cluster: Cluster, args: list[str]) -> None:
         case ["get", "clusters"]:
             print("c" if cluster.nodes.exists() else "")
         case ["get", "kubeconfig"]:
+            if not cluster.nodes.exists():
+                raise SystemExit("ERROR: could not locate any control plane nodes for cluster named 'c'")
             print(KUBECONFIG)
         case _:
             raise SystemExit(f"kind: not known here: {args}")
 
 
 def docker(cluster: Cluster, args: list[str]) -> None:
-    if args[0] == "ps":
-        print("id" if cluster.nodes.exists() else "")
-    elif args[0] == "inspect":
-        print(cluster.nodes.read_text(), end="")
-    elif args[0] == "exec" and "configmap" in args:
-        marker = cluster.read()
-        print(json.dumps({"kind": "List", "items": [KUBEADM, *([marker] if marker else [])]}))
-    else:
-        raise SystemExit(f"docker: not known here: {args}")
+    match args:
+        case ["ps", *_]:
+            print("id" if cluster.nodes.exists() else "")
+        case ["inspect", "--type", "container", *_]:
+            names = [line.split("\t")[0] for line in cluster.nodes.read_text().splitlines()]
+            created = cluster.created.read_text()
+            print(json.dumps([{"Name": f"/{name}", "Created": created} for name in names]))
+        case ["inspect", "--format", *_]:
+            print(cluster.nodes.read_text(), end="")
+        case ["exec", *_] if "configmap" in args:
+            marker = cluster.read()
+            print(json.dumps({"kind": "List", "items": [KUBEADM, *([marker] if marker else [])]}))
+        case ["exec", *_] if "recording" in args:
+            pass  # nothing is recorded here
+        case _:
+            raise SystemExit(f"docker: not known here: {args}")
 
 
 def kubectl(cluster: Cluster, args: list[str]) -> None:
-    verb = next(arg for arg in args if arg in ("get", "create", "replace", "patch"))
+    options = dict(arg.removeprefix("--").split("=", 1) for arg in args if arg.startswith("--") and "=" in arg)
+    words = [arg for arg in args if not arg.startswith("--")]
+    if not cluster.nodes.exists():
+        raise SystemExit("The connection to the server was refused: there is no cluster")
     marker = cluster.read()
-    if verb == "get" and "--raw" in args:
-        print("ok")
-    elif verb == "get":
-        template = args[args.index("--output") + 1].removeprefix("jsonpath=")
-        if marker:
-            print(re.sub(r"\{\.(\w+)\.(\w+)\}", lambda m: str(marker[m[1]].get(m[2], "")), template), end="")
-    elif verb in ("create", "replace"):
-        text = sys.stdin.read()
-        data = dict(re.findall(r'^  (\w+): "(.*)"$', text, re.MULTILINE))
-        wanted = data.pop("resourceVersion")
-        if verb == "create" and marker:
-            raise SystemExit("AlreadyExists")
-        version = int(marker["metadata"]["resourceVersion"]) if marker else 0
-        if verb == "replace" and wanted != str(version):
-            raise SystemExit(f"Conflict: {wanted} is not {version}")
-        cluster.write(data, version + 1)
-    else:
-        assert marker
-        for operation in json.loads(args[args.index("--patch") + 1]):
-            field = operation["path"].removeprefix("/data/")
-            if operation["op"] == "test" and marker["data"][field] != operation["value"]:
-                raise SystemExit("the test failed")
-            if operation["op"] == "replace":
-                marker["data"][field] = operation["value"]
-        cluster.write(marker["data"], int(marker["metadata"]["resourceVersion"]) + 1)
+    match words:
+        case ["get", "/readyz"]:
+            print("ok")
+        case ["get", "configmap", "cni-migration"]:
+            print(json.dumps(marker) if marker else "", end="")
+        case ["create" | "replace" as verb]:
+            wanted = json.loads(sys.stdin.read())
+            if verb == "create" and marker:
+                raise SystemExit("Error from server (AlreadyExists): it exists")
+            if verb == "replace" and not marker:
+                raise SystemExit("Error from server (NotFound): there is none")
+            version = marker["metadata"]["resourceVersion"] if marker else "0"
+            if verb == "replace" and wanted["metadata"]["resourceVersion"] != version:
+                raise SystemExit(f"Error from server (Conflict): it is {version} by now")
+            cluster.write(wanted["data"], int(version) + 1)
+        case ["patch", "configmap", "cni-migration"] if marker and options["type"] == "json":
+            for operation in json.loads(options["patch"]):
+                field = operation["path"].removeprefix("/data/")
+                if operation["op"] == "test" and marker["data"][field] != operation["value"]:
+                    raise SystemExit("the server rejected our request due to an error in our request: the test failed")
+                if operation["op"] == "replace":
+                    marker["data"][field] = operation["value"]
+            cluster.write(marker["data"], int(marker["metadata"]["resourceVersion"]) + 1)
+        case _:
+            raise SystemExit(f"kubectl: not known here: {args}")
 
 
 def main() -> None:

@@ -1,18 +1,18 @@
 """The order of a migration, its interruption and its ownership, on the real engine and command plugin.
 
-kind, docker and kubectl are recording stand-ins, and so are the scripts that need a real network; the program's
-components, its marker and the scripts that claim, settle, make and delete the cluster are the real ones.
+kind, docker and kubectl are recording stand-ins, and so are the steps that need a real network; the program's
+components, its marker and the steps that claim, settle, make and delete the cluster are the real ones.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import subprocess
 
 import pytest
 
-from engine.conftest import ROOT, World
+from engine.conftest import World
+from steps.holder import holder
 
 CLEANED = [f"node-clean {node}" for node in ("c-control-plane", "c-worker", "c-worker2")]
 MIGRATION = ["takeover", *CLEANED, "pods-evict", "cni-create"]
@@ -142,9 +142,10 @@ def test_of_two_ups_at_once_one_loses_before_it_touches_a_node_and_names_the_oth
     # The other stack claims the cluster after this one has planned: preflight is the last step before the claim.
     thief = json.loads((world.fake / "marker.json").read_text())
     thief["data"].update(stack="thief", epoch="2", phase="ready")
-    preflight = cilium.program / "components" / "scripts" / "preflight.sh"
-    original = preflight.read_text()
-    preflight.write_text(original + f"\ncat >\"$FAKE/marker.json\" <<'END'\n{json.dumps(thief)}\nEND\n")
+    stolen = world.fake / "stolen.json"
+    stolen.write_text(json.dumps(thief))
+    preflight = cilium.program / "steps" / "preflight.py"
+    preflight.write_text(f'{preflight.read_text()}    (fake / "{stolen.name}").replace(fake / "marker.json")\n')
     lost = cilium.up(check=False)
     assert lost.returncode != 0 and "claimed by stack thief" in lost.stdout + lost.stderr, (
         "the loser must name the other"
@@ -156,9 +157,7 @@ def test_a_migration_of_another_stack_that_still_runs_is_not_taken_over(world: W
     flannel, cilium = world.stacks["flannel"], world.stacks["cilium"]
     flannel.up()
     marker = json.loads((world.fake / "marker.json").read_text())
-    common = ROOT / "components" / "scripts" / "common.sh"
-    since = subprocess.check_output(["bash", "-c", f". {common}; started {os.getpid()}"], text=True).strip()
-    marker["data"].update(phase="migrating", holder=f"{os.uname().nodename} {os.getpid()} {since}")
+    marker["data"].update(phase="migrating", holder=holder(os.getpid()))
     (world.fake / "marker.json").write_text(json.dumps(marker))
     world.calls()
     refused = cilium.up(check=False)

@@ -36,9 +36,9 @@ def test_inside_one_stack_the_new_cni_comes_first_the_nodes_move_in_order_and_th
         "cni-create cilium",
         *MOVES,
         "rolling-finish cilium",
-        "pods-replace",
+        "pods-replace cilium",
         "verify cilium",
-        "traffic-report",
+        "traffic-report cilium",
         "cni-delete flannel",
     ], "nodes would lose their network before another one serves them"
     flannel.preview("--expect-no-changes")
