@@ -9,6 +9,7 @@ from steps.doors.kubectl import Kubectl
 from steps.held import Base, begin
 from steps.names import FLANNEL_NAMESPACE
 from steps.nodes import nodes, on_every_node
+from steps.residue import DIRECT_TABLE
 from steps.running import main, say
 
 
@@ -27,9 +28,10 @@ def direct_routes(needs: Needs) -> None:
             return
         if needs.cni == "flannel":
             _await_namespace(kubectl)
-        on_every_node(kubectl, "direct_routes", STEP="routes", POD_SUBNET=needs.pod_subnet)
+        told = {"POD_SUBNET": needs.pod_subnet, "TABLE": str(DIRECT_TABLE)}
+        on_every_node(kubectl, "direct_routes", STEP="routes", **told)
         # Only now: a node that has the rule sends past the tunnel, and its peer must be ready to take that.
-        on_every_node(kubectl, "direct_routes", STEP="rule", POD_SUBNET=needs.pod_subnet)
+        on_every_node(kubectl, "direct_routes", STEP="rule", **told)
 
 
 def _await_namespace(kubectl: Kubectl) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from steps.held import Base, begin
 from steps.nodes import nodes, on_every_node
 from steps.old_cni import forget_flannel, remove_cilium, remove_flannel_by_name, remove_kube_proxy, untaint
+from steps.residue import DIRECT_TABLE
 from steps.running import StepError, main, say
 
 
@@ -36,7 +37,8 @@ def finish(needs: Needs) -> None:
         # A tunnel's packets come by another way than the routes' do: strict filtering waits until these are gone.
         tunnelled = needs.cni == "flannel"
         for step in ("loose", "away", "strict") if tunnelled else ("away",):
-            on_every_node(kubectl, "direct_routes", STEP=step, POD_SUBNET=needs.pod_subnet)
+            told = {"STEP": step, "POD_SUBNET": needs.pod_subnet, "TABLE": str(DIRECT_TABLE)}
+            on_every_node(kubectl, "direct_routes", **told)
 
 
 if __name__ == "__main__":

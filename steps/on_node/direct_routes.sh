@@ -2,8 +2,9 @@
 # Runs inside a node: $STEP `routes` makes the table of direct routes from `PODCIDR ADDRESS OWNER NAME` lines on stdin,
 # `rule` puts it ahead of the main table, `loose`, `away` and `strict` are the way back to the main table.
 set -euo pipefail
-: "${STEP:?}" "${NODE:?}" "${POD_SUBNET:?}"
-table=244 priority=30000
+: "${STEP:?}" "${NODE:?}" "${POD_SUBNET:?}" "${TABLE:?}"
+priority=30000
+table=$TABLE
 baseline=/var/lib/cni-migration/rp_filter
 
 # The kernel has masqueraded the node's own flows to the address of the interface they left by. When their way changes it
