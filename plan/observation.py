@@ -17,8 +17,8 @@ import yaml
 
 from plan.ownership import MARKER_NAME, Marker, UnknownStrategyError, marker_from
 from steps.doors import process
+from steps.doors.docker import KIND_LABEL
 
-KIND_LABEL = "io.x-k8s.kind.cluster"
 # steps/cluster_up.py writes this file before it calls kind and removes it when the cluster answers.
 BREADCRUMBS = Path(".state")
 
@@ -31,13 +31,13 @@ class ObservationError(pulumi.RunError):
 
 @dataclass(frozen=True, kw_only=True)
 class Node:
-    """A node container: its name, `control-plane` or `worker`, the image it was made from, whether it runs, and when it
-    was started last (rules and routes of a node do not survive that)."""
+    """A node container: its name, `control-plane` or `worker`, the image it was made from, its state in docker's words
+    (`running`, `paused`, `exited` …), and when it was started last (rules and routes of a node do not survive that)."""
 
     name: str
     role: str
     image: str
-    running: bool
+    state: str
     started: str
 
 
@@ -65,10 +65,11 @@ def observe(cluster: str, runner: Run = run) -> Observed | None:
     if not containers:
         return None
     nodes = nodes_from(runner(_describe_nodes(containers)))
-    stopped = [node.name for node in nodes if not node.running]
-    if stopped:
+    still = [node for node in nodes if node.state != "running"]
+    if still:
+        names = ", ".join(node.name for node in still)
         raise ObservationError(
-            f"cluster {cluster}: {', '.join(stopped)} not running; start with `docker start {' '.join(stopped)}`, "
+            f"cluster {cluster}: {names} not running; start with {_ways_to_start(still)}, "
             "then run the same command again"
         )
     try:
@@ -81,6 +82,15 @@ def observe(cluster: str, runner: Run = run) -> Observed | None:
         pulumi.log.warn(f"the creation of cluster {cluster} was cut off; what it left is removed first")
         return None
     return observed
+
+
+def _ways_to_start(still: Sequence[Node]) -> str:
+    # docker refuses to start what is paused.
+    verbs = {
+        "unpause": [n.name for n in still if n.state == "paused"],
+        "start": [n.name for n in still if n.state != "paused"],
+    }
+    return " and ".join(f"`docker {verb} {' '.join(names)}`" for verb, names in verbs.items() if names)
 
 
 def _creation_was_cut_off(cluster: str) -> bool:
@@ -99,15 +109,7 @@ def _list_nodes(cluster: str) -> list[str]:
 
 
 def _describe_nodes(containers: Sequence[str]) -> list[str]:
-    # Config.Image is what the node was made from; `docker ps` shows an id once the tag has moved to another image.
-    fields = [
-        ".Name",
-        'index .Config.Labels "io.x-k8s.kind.role"',
-        ".Config.Image",
-        ".State.Status",
-        ".State.StartedAt",
-    ]
-    return ["docker", "inspect", "--format", "\t".join(f"{{{{{field}}}}}" for field in fields), *containers]
+    return ["docker", "inspect", "--type", "container", *containers]
 
 
 def _read_config_maps(control_plane: str) -> list[str]:
@@ -117,14 +119,24 @@ def _read_config_maps(control_plane: str) -> list[str]:
 
 
 def nodes_from(listing: str) -> tuple[Node, ...]:
-    """Nodes in `docker inspect` lines of name, role, image, state and start, in the order of their names."""
-    rows = [line.split("\t") for line in listing.splitlines() if line.strip()]
-    nodes = [
-        Node(name=name.removeprefix("/"), role=role, image=image, running=state == "running", started=started)
-        for name, role, image, state, started in rows
-        if role in ("control-plane", "worker")
-    ]
-    return tuple(sorted(nodes, key=lambda node: node.name))
+    """Nodes in the JSON of `docker inspect`, in the order of their names. kind's load balancer is none."""
+    try:
+        nodes = [
+            Node(
+                name=str(item["Name"]).removeprefix("/"),
+                role=item["Config"]["Labels"]["io.x-k8s.kind.role"],
+                # What the node was made from; `docker ps` shows an id once the tag has moved to another image.
+                image=item["Config"]["Image"],
+                state=item["State"]["Status"],
+                started=item["State"]["StartedAt"],
+            )
+            for item in json.loads(listing)
+        ]
+    except (ValueError, TypeError, KeyError) as error:
+        raise ObservationError(f"docker's word on the nodes cannot be read ({error!r}): {listing[:200]!r}") from error
+    return tuple(
+        sorted((node for node in nodes if node.role in ("control-plane", "worker")), key=lambda node: node.name)
+    )
 
 
 def observed_from(nodes: tuple[Node, ...], config_maps: Mapping[str, Any]) -> Observed:

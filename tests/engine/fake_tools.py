@@ -88,16 +88,23 @@ def kind(cluster: Cluster, args: list[str]) -> None:
             raise SystemExit(f"kind: not known here: {args}")
 
 
+def container(name: str, role: str, image: str, state: str, started: str, *, created: str) -> dict[str, Any]:
+    return {
+        "Name": f"/{name}",
+        "Created": created,
+        "Config": {"Image": image, "Labels": {"io.x-k8s.kind.role": role}},
+        "State": {"Status": state, "StartedAt": started},
+    }
+
+
 def docker(cluster: Cluster, args: list[str]) -> None:
     match args:
         case ["ps", *_]:
             print("id" if cluster.nodes.exists() else "")
         case ["inspect", "--type", "container", *_]:
-            names = [line.split("\t")[0] for line in cluster.nodes.read_text().splitlines()]
+            rows = [line.split("\t") for line in cluster.nodes.read_text().splitlines()]
             created = cluster.created.read_text()
-            print(json.dumps([{"Name": f"/{name}", "Created": created} for name in names]))
-        case ["inspect", "--format", *_]:
-            print(cluster.nodes.read_text(), end="")
+            print(json.dumps([container(*row, created=created) for row in rows]))
         case ["exec", *_] if "configmap" in args:
             marker = cluster.read()
             print(json.dumps({"kind": "List", "items": [KUBEADM, *([marker] if marker else [])]}))

@@ -23,8 +23,8 @@ ARGS = KindClusterArgs(
 )
 RUNNING = Observed(
     nodes=(
-        Node(name="c-control-plane", role="control-plane", image="kindest/node:v1.34.11", running=True, started="t"),
-        Node(name="c-worker", role="worker", image="kindest/node:v1.34.11", running=True, started="t"),
+        Node(name="c-control-plane", role="control-plane", image="kindest/node:v1.34.11", state="running", started="t"),
+        Node(name="c-worker", role="worker", image="kindest/node:v1.34.11", state="running", started="t"),
     ),
     pod_subnet="10.244.0.0/16",
     service_subnet="10.96.0.0/16",

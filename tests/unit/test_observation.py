@@ -5,13 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from plan import observation
 from plan.observation import ObservationError, observe
 
-NODES = "/c-worker\tworker\timg:v1\trunning\tt0\n/c-control-plane\tcontrol-plane\timg:v1\trunning\tt0\n"
+
+def container(name: str, role: str, state: str = "running") -> dict[str, Any]:
+    labels = {"io.x-k8s.kind.role": role}
+    running = {"Status": state, "StartedAt": "t0"}
+    return {"Name": f"/{name}", "Config": {"Image": "img:v1", "Labels": labels}, "State": running}
+
+
+NODES = [container("c-worker", "worker"), container("c-control-plane", "control-plane")]
 KUBEADM = {
     "kind": "ConfigMap",
     "metadata": {"name": "kubeadm-config"},
@@ -24,11 +32,11 @@ MARKER = {
 }
 
 
-def docker(nodes: str, config_maps: object = None) -> observation.Run:
+def docker(nodes: list[dict[str, Any]], config_maps: object = None) -> observation.Run:
     def run(command: Sequence[str]) -> str:
         if command[1] == "ps":
-            return "".join(f"id{number}\n" for number, _ in enumerate(nodes.splitlines()))
-        return nodes if command[1] == "inspect" else json.dumps(config_maps)
+            return "".join(f"id{number}\n" for number, _ in enumerate(nodes))
+        return json.dumps(nodes if command[1] == "inspect" else config_maps)
 
     return run
 
@@ -39,7 +47,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_containers_is_no_cluster() -> None:
-    assert observe("c", docker("")) is None, "a preview without a cluster would fail"
+    assert observe("c", docker([])) is None, "a preview without a cluster would fail"
 
 
 def test_nodes_subnets_and_the_marker_are_read() -> None:
@@ -57,7 +65,17 @@ def test_a_cluster_without_a_marker_is_one_that_nobody_owns() -> None:
 
 def test_a_stopped_node_is_named_with_the_way_to_start_it() -> None:
     with pytest.raises(ObservationError, match=r"docker start c-worker"):
-        observe("c", docker(NODES.replace("worker\timg:v1\trunning", "worker\timg:v1\texited", 1)))
+        observe("c", docker([container("c-worker", "worker", "exited"), NODES[1]]))
+
+
+def test_a_paused_node_is_told_to_be_unpaused() -> None:
+    with pytest.raises(ObservationError, match=r"with `docker unpause c-worker`, then"):
+        observe("c", docker([container("c-worker", "worker", "paused"), NODES[1]]))  # docker refuses to start it
+
+
+def test_an_odd_answer_of_the_engine_is_no_cluster_and_no_traceback() -> None:
+    with pytest.raises(ObservationError, match="cannot be read"):
+        observe("c", docker([{"Name": "/c-worker"}]))
 
 
 def test_the_wreck_of_a_creation_that_was_cut_off_is_no_cluster() -> None:
