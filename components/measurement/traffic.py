@@ -41,7 +41,7 @@ class TrafficProbe(pulumi.ComponentResource):
     probes from the Pod network, with its Service and its budget, and their program and rights.
 
     They measure through a take-over, so no migration deletes them: they have neither the gate nor the label that
-    takeover.sh deletes by. They ask nothing until traffic-record.sh says so.
+    takeover.py deletes by. They ask nothing until traffic_record.py says so.
     """
 
     ready: list[pulumi.Resource]
