@@ -11,8 +11,8 @@ from __future__ import annotations
 from typing import Literal
 
 import pulumi
-from steps.release_unlock import Needs, unlock
 
+from steps.release_unlock import Needs, unlock
 from steps.running import StepError
 
 
