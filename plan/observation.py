@@ -79,7 +79,9 @@ def observe(cluster: str, runner: Run = run) -> Observed | None:
         if not _creation_was_cut_off(cluster):
             raise
     if _creation_was_cut_off(cluster) and (observed is None or observed.marker is None):
-        pulumi.log.warn(f"the creation of cluster {cluster} was cut off; what it left is removed first")
+        pulumi.log.warn(
+            f"the creation of cluster {cluster} was cut off; the up removes what it left, or goes on with it"
+        )
         return None
     return observed
 
