@@ -14,7 +14,8 @@ from steps.running import StepError, say
 
 def evict(kubectl: Kubectl, pod: Pod, *, now: bool = False) -> str:
     """Asks for an eviction, which asks the Pod's budgets; `now` without the Pod's grace period. Empty where it is
-    granted or the Pod is gone already, otherwise the answer. Raises ToolError where the API gave none."""
+    granted or the Pod is gone already, otherwise what was said instead: whoever asks looks at the Pods again, and it is
+    the look that fails where the API does not answer."""
     grace = {"gracePeriodSeconds": 0} if now else {}
     body = {
         "apiVersion": "policy/v1",

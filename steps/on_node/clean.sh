@@ -59,6 +59,16 @@ sysctl_values() {
   sysctl -a --pattern "^net\\.ipv4\\.conf\\.(all|default|$device)\\.rp_filter\$"
 }
 
+# Prints the saved values that are others now. By the saved names: another device may lead out of the node by now, and one
+# that is gone has nothing to bring back.
+changed_sysctls() {
+  local key value
+  while IFS=' =' read -r key value; do
+    [ -e "/proc/sys/$(tr ./ /. <<<"$key")" ] || continue
+    if [ "$(sysctl --values "$key")" != "$value" ]; then printf '%s = %s\n' "$key" "$value"; fi
+  done <"$baseline"
+}
+
 list() { # KIND WHAT: one thing a line
   local item
   case $1 in
@@ -77,7 +87,7 @@ list() { # KIND WHAT: one thing a line
     table) { ip -4 route show table "$2" 2>/dev/null || [ $? -eq 2 ]; } | sed 's/^/route /' ;;
     rule) for item in -4 -6; do ip $item rule show table "$2" | sed "s/^/$item /"; done ;;
     routes) ip -4 route show table main root "$2" | grep --invert-match ' dev \(cni0\|flannel\|cilium_\|lxc\|veth\)' || [ $? -eq 1 ] ;;
-    sysctls) if [ -e "$baseline" ]; then { sysctl_values | diff - "$baseline" || [ $? -eq 1 ]; } | sed -n 's/^> //p'; fi ;;
+    sysctls) if [ -e "$baseline" ]; then changed_sysctls; fi ;;
     *) printf 'unknown kind of residue: %s\n' "$1" >&2; return 1 ;;
   esac
 }

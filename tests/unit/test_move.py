@@ -1,17 +1,31 @@
-"""The order of a node's move, in both directions, and what a fault on the way leaves."""
+"""The order of a node's move, in both directions, what a fault on the way leaves, and what a takeover removes."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
-from steps import node_move
+from steps import node_move, old_cni, takeover
+from steps.doors.kubectl import Kubectl
 from steps.doors.process import ToolError
-from steps.nodes import Node
+from steps.names import CORDONED
+from steps.nodes import Node, node_from
+from steps.pods import Pod
 from steps.running import StepError
+
+POD: dict[str, Any] = {
+    "namespace": "a",
+    "name": "web",
+    "uid": "u1",
+    "node": "n",
+    "created": "2026-01-01T00:00:00Z",
+    "phase": "Running",
+    "state": "ready",
+}
 
 
 class World:
@@ -42,6 +56,25 @@ class World:
     def wait(self, *what: str, until: str, seconds: int) -> None:
         agent = next(word for word in what if word.startswith("--selector=")).removeprefix("--selector=")
         self.act(f"{agent} gone")
+
+
+class Quiet:
+    """A kubectl with the objects that it is made with, which notes what is deleted."""
+
+    kubeconfig = Path("nowhere")
+
+    def __init__(self, found: list[dict[str, Any]] | None = None) -> None:
+        self.found, self.deleted = found or [], list[tuple[str, ...]]()
+
+    def objects(self, kind: str) -> list[dict[str, Any]]:
+        return self.found
+
+    def delete(self, *what: str) -> None:
+        self.deleted.append(what)
+
+    def act(self, *_: str) -> None: ...
+
+    def wait(self, *_: str, until: str, seconds: int) -> None: ...
 
 
 def move(world: World, cni: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,13 +149,26 @@ def test_to_cilium_the_node_is_empty_before_it_changes_hands(monkeypatch: pytest
 def test_to_flannel_kube_proxy_serves_before_cilium_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World("cilium")
     move(world, "flannel", monkeypatch)
-    assert world.done[:5] == [
+    assert world.done == [
         "label {'cni_services': 'kube-proxy'}",
         "cordon",
         "list Pods",
         "drain",
         "k8s-app=kube-proxy ready",
-    ], "nobody would serve Services on the node"
+        "hold leave",
+        "label {'cni_owner': 'none'}",
+        "k8s-app=cilium gone",
+        "app=flannel gone",
+        "hold on",
+        "evict the rest",
+        "clean old",
+        "label {'cni_owner': 'flannel'}",
+        "app=flannel ready",
+        "hold off",
+        "renew",
+        "Pods ready",
+        "uncordon",
+    ], "nobody would serve Services on the node, or Pods would lose their network on the way"
     assert "clean services" not in world.done, "kube-proxy's rules would be taken from under it"
 
 
@@ -152,3 +198,57 @@ def test_a_move_that_was_cut_off_behind_the_change_of_hands_only_finishes(monkey
     world = World("cilium", cordoned="by-move")
     move(world, "cilium", monkeypatch)
     assert "drain" not in world.done and world.done[0] == "k8s-app=cilium ready" and world.done[-1] == "uncordon"
+
+
+def test_a_pod_that_nobody_makes_anew_keeps_its_node_from_moving(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World("flannel")
+    world.bare = [Pod(**POD, controller="")]
+    with pytest.raises(StepError, match="Pods that no controller would make anew: a/web"):
+        move(world, "cilium", monkeypatch)
+    assert "drain" not in world.done and world.done[-1] == "uncordon", "the Pod would be lost for good"
+
+
+@pytest.mark.parametrize("unschedulable", [True, False])
+def test_a_takeover_clears_what_a_move_that_was_cut_off_has_noted(
+    unschedulable: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted = node_from(
+        {"metadata": {"name": "n", "annotations": {CORDONED: "true"}}, "spec": {"unschedulable": unschedulable}}
+    )
+    by_user = node_from({"metadata": {"name": "u"}, "spec": {"unschedulable": True}})
+    lifted: list[str] = []
+
+    @contextmanager
+    def begin(_: object) -> Generator[Quiet]:
+        yield Quiet()
+
+    def nothing(*_: object, **__: object) -> None: ...
+
+    monkeypatch.setattr(takeover, "begin", begin)
+    for name in ("remove_cilium", "remove_flannel_by_name", "remove_kube_proxy", "forget_flannel", "untaint"):
+        monkeypatch.setattr(takeover, name, nothing)
+    monkeypatch.setattr(takeover, "nodes", lambda _: [noted, by_user])
+    monkeypatch.setattr(takeover, "lift_cordon", lambda _, name: lifted.append(name))
+    claim = {"cluster": "c", "stack": "s", "cni": "flannel", "epoch": "2", "control_plane": "cp", "mark": ""}
+    takeover.takeover(takeover.Needs(**claim))
+    assert lifted == ["n"], "a user's own cordon would be lifted: now, or the next one, which such a note would disown"
+
+
+def test_another_project_s_kinds_in_cilium_s_group_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    present = ("ciliumnodes.cilium.io", "tracingpolicies.cilium.io", "gateways.gateway.networking.k8s.io")
+    quiet = Quiet([{"metadata": {"name": name}} for name in present])
+    monkeypatch.setattr(old_cni.helm, "releases", lambda *_: [])
+    old_cni.remove_cilium(cast("Kubectl", quiet))
+    kinds = [what[1:] for what in quiet.deleted if what[0] == "customresourcedefinitions"]
+    assert kinds == [("ciliumnodes.cilium.io",)], "every TracingPolicy of Tetragon's would go with its kind"
+
+
+def test_a_helm_that_does_not_answer_is_no_cluster_without_a_release(monkeypatch: pytest.MonkeyPatch) -> None:
+    def releases(*_: object) -> list[str]:
+        raise ToolError("helm does not answer")
+
+    quiet = Quiet()
+    monkeypatch.setattr(old_cni.helm, "releases", releases)
+    with pytest.raises(ToolError):
+        old_cni.remove_cilium(cast("Kubectl", quiet))
+    assert quiet.deleted == [], "the release's agents would run on with their CustomResourceDefinitions gone"
