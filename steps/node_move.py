@@ -24,7 +24,6 @@ class Needs(Base):
     """`services_residue` is what kube-proxy leaves on the node, `drain_seconds` how long its drain may take."""
 
     node: str
-    pod_subnet: str
     drain_seconds: int
     services_residue: str
 

@@ -13,6 +13,7 @@ from steps.running import say
 _KINDS = (
     "ciliumbgpadvertisements",
     "ciliumbgpclusterconfigs",
+    "ciliumbgploadbalancerippools",
     "ciliumbgpnodeconfigoverrides",
     "ciliumbgpnodeconfigs",
     "ciliumbgppeerconfigs",
@@ -21,6 +22,7 @@ _KINDS = (
     "ciliumclusterwideenvoyconfigs",
     "ciliumclusterwidenetworkpolicies",
     "ciliumegressgatewaypolicies",
+    "ciliumegressnatpolicies",
     "ciliumendpoints",
     "ciliumendpointslices",
     "ciliumenvoyconfigs",

@@ -28,7 +28,6 @@ class Needs:
     """`must_be_measured` is a fact of the strategy; `nodes` are all, `control_plane` the one that keeps the steps."""
 
     cluster: str
-    stack: str
     epoch: str
     must_be_measured: bool
     nodes: tuple[str, ...]

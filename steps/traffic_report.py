@@ -25,8 +25,6 @@ class Needs:
     """`strategy` is a label for the report, `enforces_budget` a fact of it; the budget is `max_failures` new
     connections and a gap of `max_gap_ms`. `nodes` are all, `control_plane` the one that keeps steps and report."""
 
-    cluster: str
-    stack: str
     epoch: str
     nodes: tuple[str, ...]
     control_plane: str

@@ -42,7 +42,6 @@ class NodeMoves(pulumi.ComponentResource):
                     f"{name}-{node}",
                     "node_move",
                     environment={
-                        "POD_SUBNET": args.pod_subnet,
                         "NODE": node,
                         "DRAIN_SECONDS": str(args.drain_seconds),
                         "SERVICES_RESIDUE": render(residue(args.pod_subnet, ("kube-proxy",))),

@@ -112,7 +112,6 @@ def move(world: World, cni: str, monkeypatch: pytest.MonkeyPatch) -> None:
         control_plane="cp",
         mark="move n",
         node="n",
-        pod_subnet="10.244.0.0/16",
         drain_seconds=9,
         services_residue="services",
     )

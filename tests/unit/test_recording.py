@@ -20,11 +20,9 @@ SCRIPT = Path(__file__).parents[2] / "steps" / "on_node" / "recording.sh"
 NODES = ("cp", "w1")
 EPOCH = "7"
 RECORD = traffic_record.Needs(
-    cluster="c", stack="s", epoch=EPOCH, must_be_measured=True, nodes=NODES, control_plane="cp"
+    cluster="c", epoch=EPOCH, must_be_measured=True, nodes=NODES, control_plane="cp"
 )
 REPORT = traffic_report.Needs(
-    cluster="c",
-    stack="s",
     epoch=EPOCH,
     nodes=NODES,
     control_plane="cp",
