@@ -19,9 +19,7 @@ from steps.running import StepError
 SCRIPT = Path(__file__).parents[2] / "steps" / "on_node" / "recording.sh"
 NODES = ("cp", "w1")
 EPOCH = "7"
-RECORD = traffic_record.Needs(
-    cluster="c", epoch=EPOCH, must_be_measured=True, nodes=NODES, control_plane="cp"
-)
+RECORD = traffic_record.Needs(cluster="c", epoch=EPOCH, must_be_measured=True, nodes=NODES, control_plane="cp")
 REPORT = traffic_report.Needs(
     epoch=EPOCH,
     nodes=NODES,
