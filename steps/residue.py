@@ -23,9 +23,9 @@ DIRECT_TABLE = 244
 @dataclass(frozen=True, kw_only=True)
 class Residue:
     """One row. `what` is a shell pattern for link and path, a prefix for chains and tc (program names), a table number
-    for rule and table, a subnet for routes (of which only those by way of another node are anybody's residue); `why` names what goes wrong if it stays, with the report it comes from.
-    The owner `runtime` is the container runtime, which keeps results of CNI calls; `rolling` is this project's own move
-    of a node, where it was cut off."""
+    for rule and table, a subnet for routes, of which only those by way of another node are a CNI's. `why` names what
+    goes wrong if it stays, with the report it comes from. The owner `runtime` is the container runtime, which keeps
+    results of CNI calls; `rolling` is this project's own move of a node, where it was cut off."""
 
     owner: Owner
     kind: Kind

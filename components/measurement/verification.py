@@ -25,7 +25,8 @@ class VerificationArgs:
 
 
 class Verification(pulumi.ComponentResource):
-    """Owns nothing that lasts: it replaces the last stranded Pods, measures, and marks the migration as finished.
+    """Owns nothing that lasts: it makes again what users had of Cilium's kinds, replaces the last stranded Pods,
+    measures, and marks the migration as finished.
 
     The judgement is made in the Command, so that a verdict that fails the `up` is measured anew by the next one; a
     judgement in the program would find the old measurement in the state for ever. `result` is an object: ok, cni,
@@ -39,12 +40,14 @@ class Verification(pulumi.ComponentResource):
     def __init__(self, name: str, args: VerificationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cni-migration:index:Verification", name, None, opts)
         steps = args.steps
+        # Before anything is measured: policies among them are part of the network that is promised.
+        restored = steps.step(f"{name}-objects", "kept_objects", opts=steps.options(self, args.after))
         replaced = steps.step(
             f"{name}-pods",
             "pods_replace",
             environment={"CUTOFF": args.stranded_before},
             mark="replace",
-            opts=steps.options(self, args.after),
+            opts=steps.options(self, [restored, *args.after]),
         )
         measured = steps.step(
             f"{name}-measure",

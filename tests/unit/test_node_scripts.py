@@ -17,7 +17,9 @@ ROUTES = """\
 """
 
 
-def run(script: str, folder: Path, tools: dict[str, str], stdin: str = "", **env: str) -> subprocess.CompletedProcess[str]:
+def run(
+    script: str, folder: Path, tools: dict[str, str], stdin: str = "", **env: str
+) -> subprocess.CompletedProcess[str]:
     """Runs a script with `tools` before all others, and `folder` in place of /var/lib and /etc/cni."""
     bin_folder = folder / "bin"
     bin_folder.mkdir()
