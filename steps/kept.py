@@ -52,6 +52,14 @@ def stripped(item: Object) -> Object:
     return {**{key: value for key, value in item.items() if key != "status"}, "metadata": metadata}
 
 
+def served_version(crd: Object, version: str) -> str:
+    """`version`, or the one that this Cilium stores where it does not serve that one."""
+    group, versions = crd["spec"]["group"], crd["spec"]["versions"]
+    served = [f"{group}/{each['name']}" for each in versions if each["served"]]
+    stored = [f"{group}/{each['name']}" for each in versions if each["storage"]]
+    return version if version in served else stored[0]
+
+
 def copies(kubectl: Kubectl) -> list[Copy]:
     """Every copy, the oldest first: of an object in two of them the last one counts. Raises StepError where one cannot
     be read."""

@@ -11,7 +11,7 @@ from steps.cilium_kinds import CRDS, MADE_BY_CILIUM
 from steps.doors.kubectl import Kubectl, Object
 from steps.doors.process import ToolError
 from steps.held import Base, begin
-from steps.kept import Kept, stripped
+from steps.kept import Kept, served_version, stripped
 from steps.names import CILIUM_SECRETS, RELEASE
 from steps.running import StepError, main, say
 
@@ -52,8 +52,7 @@ def sentence(objects: Iterable[Kept]) -> str:
 def keep(kubectl: Kubectl) -> None:
     """Every such object is named, and kept in the cluster. Raises StepError where that is not certain: then nothing of
     Cilium may be removed."""
-    objects = users_objects(kubectl)
-    if not objects:
+    if not (objects := users_objects(kubectl)):
         return
     before = kept.copies(kubectl)
     say(sentence(objects))
@@ -104,7 +103,7 @@ def _make(kubectl: Kubectl, each: Kept) -> str:
         if crd is None:
             return "this Cilium has no such kind"
         kubectl.wait(f"customresourcedefinition/{each.crd}", until="condition=Established", seconds=60)
-        manifest, kind = {**manifest, "apiVersion": _served(crd, manifest["apiVersion"])}, each.crd
+        manifest, kind = {**manifest, "apiVersion": served_version(crd, manifest["apiVersion"])}, each.crd
     namespace = metadata.get("namespace")
     if namespace and kubectl.object("namespace", namespace) is None:
         return f"there is no namespace {namespace}"
@@ -115,15 +114,7 @@ def _make(kubectl: Kubectl, each: Kept) -> str:
     except ToolError as error:
         if not error.says("AlreadyExists"):
             raise
-    return "" if kubectl.object(kind, metadata["name"], namespace=namespace) is not None else "it was gone at once"
-
-
-def _served(crd: Object, version: str) -> str:
-    """`version`, or the one that this Cilium stores where it does not serve that one."""
-    group, versions = crd["spec"]["group"], crd["spec"]["versions"]
-    served = [f"{group}/{each['name']}" for each in versions if each["served"]]
-    stored = [f"{group}/{each['name']}" for each in versions if each["storage"]]
-    return version if version in served else stored[0]
+    return "" if kubectl.object(kind, metadata["name"], namespace=namespace) else "it was gone at once"
 
 
 def _users(items: Iterable[Object]) -> list[Object]:
