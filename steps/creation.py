@@ -1,8 +1,7 @@
 """The note of a creation that is under way, and what is there of a cluster whose creation was cut off.
 
 .state/CLUSTER.creating is written after kind has said that there is none, and removed when it has its marker. What
-remains of it tells that the creation was cut off, and which containers it made: those not older than the note, and no
-younger than its last beat. Nothing else is ever taken for its wreck."""
+remains of it tells that the creation was cut off, and which containers are its: those between note and last beat."""
 
 from __future__ import annotations
 
