@@ -43,7 +43,7 @@ class Steps:
         environment: Mapping[str, pulumi.Input[str]] | None = None,
         stdin: pulumi.Input[str] | None = None,
         mark: str = "",
-        also: Sequence[str] = (),
+        also: Sequence[pulumi.Input[str]] = (),
         once: bool = True,
     ) -> local.Command:
         """A step of the migration: it runs once for the claim, or anew when one of `also` changes. `mark` is its own

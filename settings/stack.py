@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -82,6 +82,8 @@ class Settings:
     cilium: CiliumSettings
     migration: MigrationSettings
     traffic: TrafficSettings
+    # Whether the stack keeps the key `cilium`, or anything below it, as a secret: Pulumi tells of whole keys only.
+    cilium_is_secret: bool = False
 
 
 # Public images; tags and digests as published with kind v0.33.0, Flannel v0.28.4 and Cilium v1.19.4.
@@ -110,7 +112,7 @@ DEFAULTS: dict[str, Any] = {
 
 def load() -> Settings:
     """The settings of the current stack; raises SettingsError with every mistake in them."""
-    return parse(stack_config(), site())
+    return replace(parse(stack_config(), site()), cilium_is_secret=f"{PROJECT}:cilium" in secret_keys())
 
 
 def site() -> Mapping[str, Any]:
@@ -137,6 +139,12 @@ def stack_config() -> dict[str, Any]:
         elif namespace == "migration":
             tree.setdefault("migration", {})[key] = _value(pulumi.Config("migration"), key)
     return tree
+
+
+def secret_keys() -> frozenset[str]:
+    """The stack's keys, NAMESPACE:KEY, of which something was set with --secret. Their values are read as any other's,
+    and whoever hands one to a resource says that it is a secret."""
+    return frozenset(str(key) for key in json.loads(os.environ.get("PULUMI_CONFIG_SECRET_KEYS", "[]")))
 
 
 def _value(config: pulumi.Config, key: str) -> object:

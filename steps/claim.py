@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from steps import marker
 from steps.doors.kubectl import Kubectl, cluster
 from steps.doors.process import ToolError
-from steps.holder import alive, holder, host
+from steps.holder import alive, holder, seen_from_here
 from steps.running import StepError, main, say
 
 
@@ -44,7 +44,7 @@ def _refuse_while_another_migrates(needs: Needs, found: marker.Found) -> None:
         return
     other = found.field("holder")
     there = other.split(" ")[0]
-    if there != host():
+    if not seen_from_here(other):
         raise StepError(
             f"stack {stack} began to migrate cluster {needs.cluster} to {cni} (epoch {epoch}) on host {there}, and "
             "whether it still runs cannot be seen from here. If it does not: pulumi config set migration:abandonEpoch "

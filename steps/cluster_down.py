@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from steps import creation
 from steps.doors import kind
-from steps.holder import alive
 from steps.running import StepError, main, say
 
 
@@ -24,7 +23,7 @@ def cluster_down(needs: Needs) -> None:
     cluster = needs.cluster
     with creation.alone(cluster):
         note = creation.read(cluster)
-        creating = note is not None and alive(note.holder)
+        creating = note is not None and creation.under_way(note)
         found = creation.look(cluster, note)
         if not found.listed:
             say(f"cluster {cluster} is gone already")

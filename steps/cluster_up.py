@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from steps import creation, marker
 from steps.doors import kind
-from steps.doors.kubectl import ANSWER, Kubectl, private_kubeconfig
+from steps.doors.kubectl import ANSWER, Kubectl
+from steps.doors.private import private_kubeconfig
 from steps.doors.process import ToolError
-from steps.holder import alive
 from steps.running import StepError, main, say
 
 
@@ -62,7 +62,7 @@ def _is_to_be_made(needs: Needs) -> bool:
 
 def _clear(cluster: str, note: creation.Note) -> None:
     """Removes what the creation left that was cut off, and its note; both stay where only the marker is missing."""
-    if alive(note.holder):
+    if creation.under_way(note):
         raise StepError(f"another up is creating cluster {cluster} right now; wait for it to end")
     found = creation.look(cluster, note)
     if creation.is_wreck(note, found):

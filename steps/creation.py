@@ -1,9 +1,7 @@
 """The note of a creation that is under way, and what is there of a cluster whose creation was cut off.
 
-.state/CLUSTER.creating is written after kind has said that there is no such cluster, and removed when the cluster has
-its marker. What remains of it tells that the creation was cut off, and which containers that creation made: those that
-are not older than the note, and no younger than its last beat. Nothing else is ever taken for its wreck.
-"""
+.state/CLUSTER.creating is written after kind has said that there is none, and removed when it has its marker. What
+remains of it tells that the creation was cut off, and which containers are its: those between note and last beat."""
 
 from __future__ import annotations
 
@@ -19,12 +17,13 @@ from threading import Event, Thread
 from steps import marker
 from steps.doors import docker, kind, kubectl
 from steps.doors.process import ToolError
-from steps.holder import holder
+from steps.holder import alive, holder, seen_from_here
 
 FOLDER = Path(".state")
 _MADE = "made"
-# Seconds between two beats, and how much later than the last one a container of that creation can be.
-_BEAT, _SLACK = 1.0, timedelta(seconds=5)
+# Seconds between two beats, how much later than the last one a container of that creation can be, and after how long
+# without one a creation is over that cannot be seen from here (in another container, with this folder).
+_BEAT, _SLACK, _SILENCE = 1.0, timedelta(seconds=5), timedelta(seconds=30)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +81,13 @@ def read(cluster: str) -> Note | None:
     return Note(holder=named, begun=started, beat=beat, made=made == _MADE)
 
 
+def under_way(note: Note) -> bool:
+    """Whether the creation still runs."""
+    if not note.holder or seen_from_here(note.holder):
+        return alive(note.holder)
+    return abs(datetime.now(UTC) - note.beat) < _SILENCE
+
+
 def begin(cluster: str) -> None:
     """Writes the note. Raises FileExistsError where there is one."""
     with path(cluster).open("x") as note:
@@ -95,7 +101,7 @@ def finish(cluster: str) -> None:
 
 
 def remove(cluster: str) -> None:
-    """Takes the note away, where it is there."""
+    """Takes the note away."""
     path(cluster).unlink(missing_ok=True)
 
 
@@ -119,8 +125,7 @@ def beating(cluster: str) -> Generator[None]:
 
 
 def look(cluster: str, note: Note | None) -> Look:
-    """What is there of the cluster. An API that does not answer is not an answer, and said as such; a kind or an engine
-    that does not is a ToolError."""
+    """What is there of the cluster. An API that does not answer is said as such, a kind or an engine is a ToolError."""
     if cluster not in kind.clusters():
         return Look(listed=False)
     ours = note is not None and _is_of(note, docker.containers(cluster))
@@ -140,7 +145,5 @@ def is_wreck(note: Note, found: Look) -> bool:
 
 
 def _is_of(note: Note, found: list[docker.Container]) -> bool:
-    begun = note.begun
-    if begun is None or not found:
-        return False
-    return all(begun <= container.created <= note.beat + _SLACK for container in found)
+    begun, last = note.begun, note.beat + _SLACK
+    return begun is not None and bool(found) and all(begun <= each.created <= last for each in found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import re
@@ -11,10 +12,11 @@ from steps.doors.process import ToolError, run
 
 
 def holder(pid: int | None = None) -> str:
-    """HOST PID START: this host, the process that started the step (the command plugin, which lives exactly as long as
-    its `pulumi up`) and when that process started, since process numbers are used again."""
+    """HOST PID START SCOPE: this host, the process that started the step (the command plugin, which lives exactly as
+    long as its `pulumi up`), when that process started, since process numbers are used again, and where numbers mean
+    the same, since two containers or machines may have one name. Earlier versions wrote no SCOPE."""
     number = os.getppid() if pid is None else pid
-    return f"{host()} {number} {_started(number)}"
+    return f"{host()} {number} {started(number)} {scope()}"
 
 
 def host() -> str:
@@ -22,15 +24,30 @@ def host() -> str:
     return platform.node()
 
 
-def alive(named: str) -> bool:
-    """Whether the holder still runs on this host; not where it has ended, or nobody is named."""
+def scope() -> str:
+    """Where a process number means the same process: this machine, and its pid namespace."""
+    machine = Path("/etc/machine-id")
+    try:
+        namespace = str(Path("/proc/self/ns/pid").stat().st_ino)
+    except (FileNotFoundError, PermissionError):
+        namespace = "-"  # a system that has none
+    known = machine.read_text().strip() if machine.is_file() else ""
+    return hashlib.sha256(f"{known} {namespace}".encode()).hexdigest()[:12]
+
+
+def seen_from_here(named: str) -> bool:
+    """Whether it can be told from here if the holder still runs: its process numbers are those of here."""
     words = named.split()
-    if len(words) != 3 or words[0] != host() or not words[1].isdecimal():
-        return False
-    return _started(int(words[1])) == words[2]
+    return len(words) in (3, 4) and words[0] == host() and words[3:] in ([], [scope()])
 
 
-def _started(pid: int) -> str:
+def alive(named: str) -> bool:
+    """Whether the holder is known to run; not where it has ended, nobody is named, or it cannot be seen from here."""
+    words = named.split()
+    return seen_from_here(named) and words[1].isdecimal() and started(int(words[1])) == words[2]
+
+
+def started(pid: int) -> str:
     """When a process started, in a form that no clock or locale changes; empty where it is gone."""
     if Path("/proc/self").is_dir():
         try:

@@ -8,6 +8,7 @@ SYSTEM = "kube-system"
 # The namespace of everything that measures.
 MEASUREMENT = "cni-migration"
 FLANNEL_NAMESPACE = "kube-flannel"
+CILIUM_SECRETS = "cilium-secrets"
 # takeover.py removes what carries this label, so that a stack can clear away what the other one left in the cluster.
 PART_OF = {"app.kubernetes.io/part-of": "cni-migration"}
 # The node label that says which CNI owns the node; it is set when the other CNI is gone from there.

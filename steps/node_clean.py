@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from steps import marker
+from steps.doors.kubectl import cluster
 from steps.doors.node import on_node
 from steps.doors.process import ToolError
+from steps.nodes import nodes
 from steps.residue import explain
 from steps.running import StepError, main
 
 
 @dataclass(frozen=True, kw_only=True)
 class Needs:
-    """The node, and where and as what the step is noted in the recording."""
+    """The cluster, its node, and where and as what the step is noted in the recording."""
 
+    cluster: str
     node: str
     control_plane: str
     mark: str
 
 
-def clean(node: str, table: str) -> str:
-    """What clean.sh prints: the time. Raises StepError naming what is still there, and why that matters."""
+def clean(node: str, table: str, peers: Sequence[str]) -> str:
+    """What clean.sh prints: the time; `peers` are the addresses of the cluster's nodes. Raises StepError naming what is
+    still there, and why that matters."""
     try:
-        return on_node(node, "clean", stdin=table)
+        return on_node(node, "clean", stdin=table, env={"PEERS": " ".join(peers)})
     except ToolError as error:
         raise StepError("\n".join([f"{node}: {error}", *explain(error.said)])) from error
 
@@ -33,7 +38,9 @@ def node_clean(needs: Needs) -> str:
     """The time (UTC, RFC 3339) when the node was clean."""
     if needs.mark:
         marker.mark(needs.control_plane, needs.mark)
-    return clean(needs.node, sys.stdin.read())
+    with cluster(needs.cluster) as kubectl:
+        peers = [peer.address for peer in nodes(kubectl)]
+    return clean(needs.node, sys.stdin.read(), peers)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from steps.held import Base, begin
 from steps.introduce import introduce_nodes
 from steps.names import AGENTS, KUBE_PROXY
 from steps.node_clean import clean
-from steps.nodes import Node, await_pod, cordon, label, lift_cordon, node
+from steps.nodes import Node, await_pod, cordon, label, lift_cordon, node, nodes
 from steps.pods import on_pod_network
 from steps.running import StepError, main, say
 
@@ -40,7 +40,7 @@ def node_move(needs: Needs, residue: str) -> None:
             # Cilium serves Services on this node by now, so kube-proxy can go, and what it wrote.
             label(kubectl, needs.node, cni_services="cilium")
             _await_gone(kubectl, needs.node, KUBE_PROXY)
-            clean(needs.node, needs.services_residue)
+            clean(needs.node, needs.services_residue, _peers(kubectl))
         on_node(needs.node, "hold", env={"STEP": "off"})
         renew_pending_pods(kubectl, needs.node)
         await_pods_of_node(kubectl, needs.node, 120)
@@ -72,8 +72,12 @@ def _change_hands(kubectl: Kubectl, needs: Needs, found: Node, residue: str) -> 
         evict_pods_of_node(kubectl, name, 60)
     except StepError as error:
         raise StepError(f"{error}\n{name}: run the same command again") from error
-    clean(name, residue)
+    clean(name, residue, _peers(kubectl))
     label(kubectl, name, cni_owner=needs.cni)
+
+
+def _peers(kubectl: Kubectl) -> list[str]:
+    return [peer.address for peer in nodes(kubectl)]
 
 
 def _drain(kubectl: Kubectl, needs: Needs, found: Node) -> None:

@@ -2,66 +2,45 @@
 
 from __future__ import annotations
 
+from steps import kept_objects
+from steps.cilium_kinds import CRDS
 from steps.doors import helm
 from steps.doors.kubectl import Kubectl
-from steps.names import FLANNEL_NAMESPACE, RELEASE, SYSTEM
+from steps.names import CILIUM_SECRETS, FLANNEL_NAMESPACE, RELEASE, SYSTEM
+from steps.namespaces import is_flannels, remove_namespace
 from steps.nodes import nodes
 from steps.running import say
 
-# The kinds of Cilium 1.19 and of the versions before it (pkg/k8s/apis/cilium.io/*/register.go), by their plural names.
-# Not all of the group cilium.io: Tetragon's are in it too, and every TracingPolicy would go with them.
-_KINDS = (
-    "ciliumbgpadvertisements",
-    "ciliumbgpclusterconfigs",
-    "ciliumbgploadbalancerippools",
-    "ciliumbgpnodeconfigoverrides",
-    "ciliumbgpnodeconfigs",
-    "ciliumbgppeerconfigs",
-    "ciliumbgppeeringpolicies",
-    "ciliumcidrgroups",
-    "ciliumclusterwideenvoyconfigs",
-    "ciliumclusterwidenetworkpolicies",
-    "ciliumegressgatewaypolicies",
-    "ciliumegressnatpolicies",
-    "ciliumendpoints",
-    "ciliumendpointslices",
-    "ciliumenvoyconfigs",
-    "ciliumexternalworkloads",
-    "ciliumgatewayclassconfigs",
-    "ciliumidentities",
-    "ciliuml2announcementpolicies",
-    "ciliumloadbalancerippools",
-    "ciliumlocalredirectpolicies",
-    "ciliumnetworkpolicies",
-    "ciliumnodeconfigs",
-    "ciliumnodes",
-    "ciliumpodippools",
-    "ciliumvteppolicies",
-)
-CRDS = frozenset(f"{kind}.cilium.io" for kind in _KINDS)
 AGENT_TAINT = "node.cilium.io/agent-not-ready"
 _FLANNEL = "flannel.alpha.coreos.com/"
 
 
 def remove_cilium(kubectl: Kubectl) -> None:
-    """The release, Cilium's CustomResourceDefinitions, its namespace for secrets, its operator's lease."""
+    """The release, Cilium's CustomResourceDefinitions, its namespace for secrets, its operator's lease. What of that is
+    a user's is kept first; Helm takes the namespace with everything in it."""
+    kept_objects.keep(kubectl)
     if RELEASE in helm.releases(kubectl.kubeconfig, SYSTEM):
         say(f"removing the Helm release {RELEASE}")
         helm.uninstall(kubectl.kubeconfig, SYSTEM, RELEASE, 180)
     found = {item["metadata"]["name"] for item in kubectl.objects("customresourcedefinitions")}
     if ours := sorted(found & CRDS):
+        # Once more: what was made while Helm worked would go unnamed.
+        kept_objects.keep(kubectl)
         # Their objects go with them; CiliumNodes left behind would keep old podCIDRs alive (cilium-cli#2694).
         kubectl.delete("customresourcedefinitions", *ours)
-    kubectl.delete("namespace", "cilium-secrets")
+    # What a user had put there is kept by now; of anything else it may hold nobody knows.
+    remove_namespace(kubectl, CILIUM_SECRETS, lambda item: item["kind"] in ("Secret", "ConfigMap"), wait=True)
     kubectl.delete("lease", "cilium-operator-resource-lock", f"--namespace={SYSTEM}")
 
 
 def remove_flannel_by_name(kubectl: Kubectl, *, wait: bool) -> None:
-    """Flannel's objects by the names of its own manifest. Its namespace's end takes the controller 5 s; only a Flannel
-    that comes back has to `wait` for it."""
+    """Flannel's objects by the names of its own manifest, and its namespace where nothing else is in it. Its end takes
+    the controller 5 s; only a Flannel that comes back has to `wait` for it."""
     kubectl.delete("daemonset", "kube-flannel-ds", f"--namespace={FLANNEL_NAMESPACE}")
     kubectl.delete("clusterrole,clusterrolebinding", "flannel")
-    kubectl.delete("namespace", FLANNEL_NAMESPACE, f"--wait={str(wait).lower()}")
+    kubectl.delete("configmap", "kube-flannel-cfg", f"--namespace={FLANNEL_NAMESPACE}")
+    kubectl.delete("serviceaccount", "flannel", f"--namespace={FLANNEL_NAMESPACE}")
+    remove_namespace(kubectl, FLANNEL_NAMESPACE, is_flannels, wait=wait)
 
 
 def remove_kube_proxy(kubectl: Kubectl) -> None:

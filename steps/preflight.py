@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from steps import preflight_drain
+from steps import kept_objects, preflight_drain
 from steps.doors import helm
 from steps.doors.kubectl import Kubectl, cluster
 from steps.doors.node import on_node
@@ -50,6 +50,8 @@ def verb(needs: Needs) -> str:
     with cluster(needs.cluster) as kubectl:
         images = list(dict.fromkeys([*needs.images, *_of_chart(kubectl, needs)]))
         _refuse_other_cnis(kubectl, needs.cluster)
+        if needs.cni != "cilium" and (kept := kept_objects.sentence(kept_objects.users_objects(kubectl))):
+            say(kept)
         missing = [f"{name}: {line}" for name, line in _on_nodes(needs, images, nodes(kubectl))]
         if needs.drains:
             missing += preflight_drain.obstacles(kubectl, unenforced_policies=needs.unenforced_policies)

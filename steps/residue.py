@@ -2,7 +2,8 @@
 
 Everything is removed by name; no table is flushed, since the node's nat table also holds Docker's own DNS chains. Each
 kind is a verb of on_node/clean.sh, which lists what matches, removes it, and fails if anything is still there.
-What stays on purpose: the reference plugins in /opt/cni/bin (bridge, portmap …), which belong to no CNI.
+What stays on purpose: the reference plugins in /opt/cni/bin (bridge, portmap …), which belong to no CNI, and somebody
+else's configuration that Cilium has renamed: with its old name it could become the node's CNI.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ DIRECT_TABLE = 244
 @dataclass(frozen=True, kw_only=True)
 class Residue:
     """One row. `what` is a shell pattern for link and path, a prefix for chains and tc (program names), a table number
-    for rule and table, a subnet for routes; `why` names what goes wrong if it stays, with the report it comes from.
-    The owner `runtime` is the container runtime, which keeps results of CNI calls; `rolling` is this project's own move
-    of a node, where it was cut off."""
+    for rule and table, a subnet for routes, of which only those by way of another node are a CNI's. `why` names what
+    goes wrong if it stays, with the report it comes from. The owner `runtime` is the container runtime, which keeps
+    results of CNI calls; `rolling` is this project's own move of a node, where it was cut off."""
 
     owner: Owner
     kind: Kind
@@ -41,7 +42,8 @@ _FLANNEL: tuple[tuple[Kind, str, str], ...] = (
     ("link", "cni0", "'cni0 already has an IP address different from …' (coredns/deployment#87)"),
     ("link", "flannel.1", "the VXLAN device keeps UDP 8472 and routes to every podCIDR (cilium#3219)"),
     ("link", "flannel-v6.1", "the same for IPv6"),
-    ("path", "/etc/cni/net.d/*.cilium_bak", "Cilium renames it back when it is uninstalled (multus-cni#972)"),
+    ("path", "/etc/cni/net.d/10-flannel.conf.cilium_bak", "its clean-up gives it its name back (multus-cni#972)"),
+    ("path", "/etc/cni/net.d/10-flannel.conflist.cilium_bak", "the same, for the newer form"),
     ("path", "/run/flannel", "two nodes with one subnet, from a stale subnet.env (flannel#1182)"),
     ("path", "/var/lib/cni/flannel", "the plugin's saved delegates name a bridge that is gone"),
     ("path", "/var/lib/cni/networks", "'no IP addresses available' (kubernetes#39557)"),
@@ -67,13 +69,16 @@ _ROLLING: tuple[tuple[Kind, str, str], ...] = (
 )
 _CILIUM: tuple[tuple[Kind, str, str], ...] = (
     ("path", "/etc/cni/net.d/05-cilium.conflist", "'cilium.sock missing' for every new Pod (cilium#27715)"),
+    ("path", "/etc/cni/net.d/05-cilium.conf.cilium_bak", "what an agent has made of its predecessor's configuration"),
     ("path", "/opt/cni/bin/cilium-cni", "an old plugin answers for a new configuration"),
     ("process", "cilium-cni", "a CNI DEL that is under way queues in /run/cilium after it was removed"),
     ("tc", "cil_", "before kernel 6.6 programs are filters on eth0, and no pin holds them"),
     ("link", "lxc*", "a dead Pod's interface keeps its tc programs and routes"),
     ("link", "cilium_*", "'address already in use' for flannel.1 (tke#1279); they outlive an uninstall (cilium#34289)"),
     ("path", "/sys/fs/bpf/cilium", "socket load balancing stays attached, ClusterIPs are dead (cilium#30688)"),
-    ("path", "/sys/fs/bpf/tc", "programs on eth0 keep dropping and translating (cilium#17292)"),
+    # Its own clean-up goes by this prefix, too: other tools keep their maps in the same folder.
+    ("path", "/sys/fs/bpf/tc/globals/cilium_*", "programs on eth0 keep dropping and translating (cilium#17292)"),
+    ("path", "/sys/fs/bpf/tc/globals/cil_*", "the same"),
     ("mount", "/run/cilium/cgroupv2", "the folder below cannot be removed"),
     ("path", "/run/cilium", "an agent restores endpoints that are gone"),
     ("path", "/var/lib/cilium", "the same, across a reboot"),

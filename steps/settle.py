@@ -1,10 +1,11 @@
-"""Marks the migration of this stack with this epoch as finished. Fails where somebody else owns the cluster by now."""
+"""Marks the migration of this stack with this epoch as finished, and bolts the door: from now on the CNI's objects go
+only in a migration. Fails where somebody else owns the cluster by now."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from steps import marker
+from steps import bolt, marker
 from steps.doors.kubectl import cluster
 from steps.names import MARKER, SYSTEM
 from steps.running import StepError, main
@@ -20,7 +21,7 @@ class Needs:
 
 
 def settle(needs: Needs) -> None:
-    """The marker is in phase `ready`, and nobody holds it."""
+    """The marker is in phase `ready`, nobody holds it, and the bolt is shot."""
     with cluster(needs.cluster) as kubectl:
         found = marker.find(kubectl) or marker.Found(version="", data={})
         owner, ours = f"{found.field('stack')}/{found.field('epoch')}", f"{needs.stack}/{needs.epoch}"
@@ -34,6 +35,12 @@ def settle(needs: Needs) -> None:
             {"op": "replace", "path": "/data/holder", "value": ""},
         ]
         kubectl.patch("configmap", MARKER, patch, namespace=SYSTEM, form="json")
+        try:
+            bolt.shoot(kubectl)
+        except StepError as error:
+            raise StepError(
+                f"the migration is done, but the CNI's objects could not be secured against a deletion: {error}"
+            ) from error
 
 
 if __name__ == "__main__":

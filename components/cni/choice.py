@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.cni.cilium import ChartSource, Cilium, CiliumArgs, chart_source, cilium_values
@@ -20,16 +21,22 @@ from settings.kind import API_PORT, api_host
 @dataclass(frozen=True, kw_only=True)
 class Requirements:
     """What the CNI needs to start, made once: preflight asks for it, and the release is made of it. `chart` is None
-    where there is none; Cilium's images are read out of its rendered chart."""
+    where there is none; Cilium's images are read out of its rendered chart. `secret`: something of the chart's source
+    or its values is."""
 
     images: tuple[str, ...]
     chart: ChartSource | None
     values: Mapping[str, Any]
+    secret: bool = False
 
     @property
     def values_json(self) -> str:
         """The Helm values as JSON, empty where there is no chart."""
         return json.dumps(self.values, sort_keys=True) if self.chart else ""
+
+    def guarded(self, value: Any) -> pulumi.Input[Any]:
+        """What is made of the chart's source or its values, as a resource gets it: a secret where those hold one."""
+        return pulumi.Output.secret(value) if self.secret else value
 
 
 def requirements(settings: Settings) -> Requirements:
@@ -44,14 +51,16 @@ def requirements(settings: Settings) -> Requirements:
         images=(images.probe,),
         chart=chart_source(cilium.chart, cilium.repository, cilium.version),
         values=cilium_values(cluster.pod_subnet, host, API_PORT, cilium.values),
+        secret=settings.cilium_is_secret,
     )
 
 
-def digest(settings: Settings, need: Requirements) -> str:
-    """A short hash of everything that shapes the CNI: what was verified is verified again when it changes."""
+def digest(settings: Settings, need: Requirements) -> pulumi.Input[str]:
+    """A short hash of everything that shapes the CNI: what was verified is verified again when it changes. A secret
+    where the values are: what few people would choose could be guessed from its hash."""
     chart = [need.chart.chart, need.chart.repository, need.chart.version] if need.chart else []
     shape = [settings.cni, need.images, chart, need.values_json, flannel_files(settings.cluster.pod_subnet)]
-    return hashlib.sha256(json.dumps(shape).encode()).hexdigest()[:12]
+    return need.guarded(hashlib.sha256(json.dumps(shape).encode()).hexdigest()[:12])
 
 
 def create_cni(settings: Settings, need: Requirements, gate: Gate, provider: kubernetes.Provider) -> Flannel | Cilium:
@@ -74,5 +83,12 @@ def create_cni(settings: Settings, need: Requirements, gate: Gate, provider: kub
         )
     return Cilium(
         "cilium",
-        CiliumArgs(cluster=cluster.name, chart=need.chart, values=need.values, gate=gate, provider=provider),
+        CiliumArgs(
+            cluster=cluster.name,
+            chart=need.chart,
+            values=need.guarded(need.values),
+            repository=need.guarded(need.chart.repository) if need.chart.repository else None,
+            gate=gate,
+            provider=provider,
+        ),
     )

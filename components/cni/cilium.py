@@ -29,11 +29,13 @@ class ChartSource:
 
 @dataclass(frozen=True, kw_only=True)
 class CiliumArgs:
-    """The chart, and its values as a whole; `cluster` is the Kind cluster's name."""
+    """The chart, its values as a whole, and the repository as the release gets it; `cluster` is the Kind cluster's
+    name."""
 
     cluster: str
     chart: ChartSource
-    values: Mapping[str, Any]
+    values: pulumi.Input[Mapping[str, Any]]
+    repository: pulumi.Input[str] | None
     gate: Gate
     provider: kubernetes.Provider
 
@@ -103,7 +105,7 @@ class Cilium(pulumi.ComponentResource):
             namespace=SYSTEM,
             chart=source.chart,
             version=source.version or None,
-            repository_opts=kubernetes.helm.v3.RepositoryOptsArgs(repo=source.repository or None),
+            repository_opts=kubernetes.helm.v3.RepositoryOptsArgs(repo=args.repository),
             values=args.values,
             timeout=TIMEOUT,
             # Where nodes follow one by one none is Cilium's yet: the relay would wait for an agent until Helm gives up.
@@ -111,7 +113,13 @@ class Cilium(pulumi.ComponentResource):
             skip_await=args.gate.nodes_follow,
             opts=pulumi.ResourceOptions.merge(
                 gated(self, args.gate, args.provider),
-                pulumi.ResourceOptions(hooks=release_guard(name, args.cluster, RELEASE, SYSTEM)),
+                pulumi.ResourceOptions(
+                    hooks=release_guard(name, args.cluster, RELEASE, SYSTEM),
+                    # A step that holds the claim uninstalls it (steps/old_cni.py), and keeps users' objects first.
+                    # Without it the provider does so as well: after rolling_finish.py it fails with «release: not
+                    # found», and with --continue-on-error it takes a CNI down after a preflight that failed.
+                    retain_on_delete=True,
+                ),
             ),
         )
         self.ready = [release]

@@ -88,7 +88,12 @@ class Flannel(pulumi.ComponentResource):
                 labels={**labels(), "pod-security.kubernetes.io/enforce": "privileged"},
                 annotations=dict(FORCE),
             ),
-            opts=child_opts,
+            opts=pulumi.ResourceOptions.merge(
+                child_opts,
+                # Without it the engine takes whatever users have put into it along; steps/old_cni.py removes it where
+                # nothing of anybody else is in there.
+                pulumi.ResourceOptions(retain_on_delete=True),
+            ),
         )
         in_namespace = pulumi.ResourceOptions.merge(child_opts, pulumi.ResourceOptions(depends_on=[namespace]))
         account = core.ServiceAccount(f"{name}-account", metadata=metadata("flannel", _NAMESPACE), opts=in_namespace)

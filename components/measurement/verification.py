@@ -19,13 +19,14 @@ class VerificationArgs:
     `stranded_before` is the time before which Pods have lost their network."""
 
     steps: Steps
-    digest: str
+    digest: pulumi.Input[str]
     stranded_before: pulumi.Output[str]
     after: Sequence[pulumi.Resource]
 
 
 class Verification(pulumi.ComponentResource):
-    """Owns nothing that lasts: it replaces the last stranded Pods, measures, and marks the migration as finished.
+    """Owns nothing that lasts: it makes again what users had of Cilium's kinds, replaces the last stranded Pods,
+    measures, and marks the migration as finished.
 
     The judgement is made in the Command, so that a verdict that fails the `up` is measured anew by the next one; a
     judgement in the program would find the old measurement in the state for ever. `result` is an object: ok, cni,
@@ -39,12 +40,14 @@ class Verification(pulumi.ComponentResource):
     def __init__(self, name: str, args: VerificationArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("cni-migration:index:Verification", name, None, opts)
         steps = args.steps
+        # Before anything is measured: policies among them are part of the network that is promised.
+        restored = steps.step(f"{name}-objects", "kept_objects", opts=steps.options(self, args.after))
         replaced = steps.step(
             f"{name}-pods",
             "pods_replace",
             environment={"CUTOFF": args.stranded_before},
             mark="replace",
-            opts=steps.options(self, args.after),
+            opts=steps.options(self, [restored, *args.after]),
         )
         measured = steps.step(
             f"{name}-measure",
@@ -55,5 +58,7 @@ class Verification(pulumi.ComponentResource):
             opts=steps.options(self, [replaced, *args.after]),
         )
         self.settled = steps.step(f"{name}-settle", "settle", opts=steps.options(self, [measured]))
-        self.result = measured.stdout.apply(json.loads)
+        # Nothing of the values is in a measurement. With a secret among its inputs it would count as one, and the user
+        # would read [secret] for the verdict.
+        self.result = pulumi.Output.unsecret(measured.stdout).apply(json.loads)
         self.register_outputs({"result": self.result})

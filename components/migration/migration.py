@@ -77,10 +77,11 @@ class Migration(pulumi.ComponentResource):
                 "NODES": " ".join(cluster.node_names),
                 "IMAGES": " ".join(need.images),
                 "CHART": need.chart.chart if need.chart else "",
-                "CHART_REPOSITORY": need.chart.repository if need.chart else "",
+                "CHART_REPOSITORY": need.guarded(need.chart.repository if need.chart else ""),
                 "CHART_VERSION": need.chart.version if need.chart else "",
             },
-            stdin=need.values_json,
+            # By stdin: a value in an argument or the environment is seen by every user of the machine.
+            stdin=need.guarded(need.values_json),
             once=False,
             opts=steps.options(self, [cluster.resource, cluster.provider]),
         )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from steps.doors import kind
+from steps.doors.private import private_kubeconfig
 from steps.doors.process import ToolError, run
 from steps.running import StepError, say
 
@@ -102,13 +102,6 @@ class Kubectl:
         if not isinstance(answer, dict):
             raise StepError(f"kubectl's answer is no object: {text[:200]!r}")
         return answer  # pyright: ignore[reportUnknownVariableType]
-
-
-@contextmanager
-def private_kubeconfig() -> Generator[Path]:
-    """An empty file of this step's own, which goes with it."""
-    with tempfile.TemporaryDirectory(prefix="cni-migration-") as folder:
-        yield Path(folder) / "kubeconfig"
 
 
 @contextmanager

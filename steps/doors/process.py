@@ -63,9 +63,10 @@ def run(
     except FileNotFoundError as error:
         raise ToolError(f"{command[0]} is not on PATH; install it, or run `make toolchain`") from error
     with process:
-        heard = _Heard(process, show=show)
-        # An interpreter that is told to end unwinds through here, and what it has started must not go on alone.
+        # An interpreter that is told to end unwinds through here, and what it has started must not go on alone: the
+        # step would wait for it to end by itself, and keep its kubeconfig meanwhile.
         try:
+            heard = _Heard(process, show=show)
             out, code = heard.result(stdin, timeout)
         except subprocess.TimeoutExpired as error:
             raise ToolError(f"`{shown}` gave no answer within {timeout:g} s") from error

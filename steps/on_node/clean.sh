@@ -1,8 +1,10 @@
 # shellcheck shell=bash
 # Runs inside a node, with the table of steps/residue.py on stdin: removes what matches, by name, and says what on stderr.
 # Prints the time when it was done. With MODE=list it removes nothing and prints what it would remove.
+# PEERS are the addresses of the cluster's nodes.
 set -euo pipefail
 MODE=${MODE:-remove}
+PEERS=${PEERS:-}
 # The values of rp_filter before any CNI of ours ran here; saved once, on the first clean-up of a node.
 baseline=/var/lib/cni-migration/rp_filter
 
@@ -52,6 +54,14 @@ list_filters() {
   done
 }
 
+# Routes to $1 by way of another node: Cilium makes them with protocol `kernel` (before 1.13 with none). The node's own
+# network may be in the same range, and its route has no `via`.
+list_routes() {
+  ip -4 route show table main root "$1" | awk -v peers="$PEERS" '
+    BEGIN { n = split(peers, list, " "); for (i = 1; i <= n; i++) peer[list[i]] = 1 }
+    $2 == "via" && ($3 in peer) && (!/ proto / || / proto kernel( |$)/)'
+}
+
 # Of the device that leads out of the node, and of the defaults.
 sysctl_values() {
   local device
@@ -86,7 +96,7 @@ list() { # KIND WHAT: one thing a line
     # 2: there is no such table.
     table) { ip -4 route show table "$2" 2>/dev/null || [ $? -eq 2 ]; } | sed 's/^/route /' ;;
     rule) for item in -4 -6; do ip $item rule show table "$2" | sed "s/^/$item /"; done ;;
-    routes) ip -4 route show table main root "$2" | grep --invert-match ' dev \(cni0\|flannel\|cilium_\|lxc\|veth\)' || [ $? -eq 1 ] ;;
+    routes) list_routes "$2" ;;
     sysctls) if [ -e "$baseline" ]; then changed_sysctls; fi ;;
     *) printf 'unknown kind of residue: %s\n' "$1" >&2; return 1 ;;
   esac
@@ -150,4 +160,8 @@ if [ -n "$left" ]; then
   printf 'still there after the clean-up:\n%s\n' "$left" >&2
   exit 1
 fi
+for item in /etc/cni/net.d/*.cilium_bak; do
+  [ -e "$item" ] || continue
+  printf 'left as it is: %s, which Cilium has renamed (cni.exclusive) and this project did not make\n' "$item" >&2
+done
 date --utc +%Y-%m-%dT%H:%M:%SZ

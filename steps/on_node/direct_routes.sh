@@ -40,6 +40,11 @@ case $STEP in
     if [ -n "$({ ip -4 route show table "$table" 2>/dev/null || [ $? -eq 2 ]; })" ]; then ip route flush table "$table"; fi
     forget_flows ;;
   strict)
+    # A cluster that came with Cilium has none: what was before is not known, and a guess could cut Pods off.
+    if [ ! -e "$baseline" ]; then
+      printf '%s: rp_filter stays loose, since nobody noted what it was before Cilium (%s)\n' "$NODE" "$baseline" >&2
+      exit 0
+    fi
     sed -n 's/^\(net\.ipv4\.conf\.all\.rp_filter\) = /\1=/p' "$baseline" | xargs --no-run-if-empty sysctl --quiet --write ;;
   *) printf 'unknown step: %s\n' "$STEP" >&2; exit 1 ;;
 esac

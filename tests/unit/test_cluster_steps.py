@@ -51,6 +51,8 @@ class World:
     refused: dict[str, str] = field(default_factory=dict[str, str])
     log: list[str] = field(default_factory=list[str])
     creating: list[str] = field(default_factory=list[str])
+    admission_kinds: tuple[str, ...] = ()
+    applied: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
 
     def exists(self, *, created: datetime = NOW, **data: str) -> None:
         """The cluster c is there, with the marker that `data` is, or without one."""
@@ -94,9 +96,13 @@ class World:
         verb = args[1]
         if verb in self.refused:
             raise ToolError("kubectl failed", self.refused[verb])
+        if args[1:3] == ["get", "--raw"] and "admissionregistration" in args[3]:
+            return json.dumps({"resources": [{"kind": kind} for kind in self.admission_kinds]})
         if verb == "get":
             return json.dumps(self.marker) if "configmap" in args and self.marker else ""
         self.log.append(" ".join(["kubectl", *args[1:]]) if verb in ("delete", "patch") else f"kubectl {verb}")
+        if verb == "apply":
+            self.applied.append(json.loads(stdin))
         if verb in ("create", "replace"):
             self.marker = json.loads(stdin)
         return ""
@@ -373,6 +379,20 @@ def test_only_the_owner_settles_and_by_a_patch_that_tests_it(world: World) -> No
     with pytest.raises(StepError, match="cluster c is owned by cilium/2 by now, not by flannel/1"):
         settle(needs)
     assert len(world.log) == 1, "another stack's migration would count as finished"
+    assert not world.applied, "a Kubernetes without admission policies would refuse them, and no up would end"
+
+
+def test_a_cluster_that_is_settled_is_bolted_and_one_that_cannot_be_says_so(world: World) -> None:
+    needs = SettleNeeds(cluster="c", stack="flannel", epoch="1")
+    flannels(world)
+    world.admission_kinds = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+    settle(needs)
+    assert [each["kind"] for each in world.applied] == list(world.admission_kinds), (
+        "`up --continue-on-error` could delete the CNI that runs, behind a preflight that failed"
+    )
+    world.refused["apply"] = "denied by a webhook"
+    with pytest.raises(StepError, match="could not be secured against a deletion"):
+        settle(needs)
 
 
 def test_an_upgrade_loses_only_the_records_of_an_operation_that_was_cut_off(world: World) -> None:
@@ -406,3 +426,11 @@ def test_a_users_own_settings_do_not_reach_the_tools(monkeypatch: pytest.MonkeyP
         "a kuberc that asks before it deletes cancels every deletion, and says that all is well"
     )
     assert {"KUBERC=off", "KUBECTL_KUBERC=false", "HELM_CACHE_HOME=/cache"} <= set(lines)
+
+
+def test_a_migration_in_another_container_of_the_same_name_is_not_taken_for_dead(world: World) -> None:
+    there = f"{host()} 1 some_other_time another-scope"
+    flannels(world, phase="migrating", holder=there)
+    with pytest.raises(StepError, match="cannot be seen from here"):
+        claim_of()
+    assert not world.log, "two migrations would run at once"

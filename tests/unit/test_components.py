@@ -223,3 +223,12 @@ def test_a_step_is_noted_in_the_recording_under_its_own_name(recorder: Recorder)
     assert marks["migration-gate"] == "takeover" or "migration-gate" not in marks
     assert marks["migration-evict"].startswith("evict") and marks["migration-routes"].startswith("routes")
     assert marks["moves-cni-migration-worker"] == "move cni-migration-worker", "its cost would be another's"
+
+
+def test_what_may_hold_things_of_others_is_taken_down_by_a_step_and_not_by_the_engine(recorder: Recorder) -> None:
+    run(recorder, parse({"cni": "flannel"}))
+    run(recorder, parse({"cni": "cilium"}))
+    for name in ("flannel-namespace", "cilium-release"):
+        assert recorder.requests[name].retainOnDelete, (
+            f"{name}: users' objects would go with it, and after a rolling move its deletion fails: release: not found"
+        )

@@ -94,7 +94,8 @@ def move(world: World, cni: str, monkeypatch: pytest.MonkeyPatch) -> None:
         "cordon": lambda _, name: world.act("cordon"),
         "lift_cordon": lambda _, name: world.act("uncordon"),
         "on_node": lambda name, script, env: world.act(f"{script} {env['STEP']}"),
-        "clean": lambda name, table: world.act(f"clean {table}"),
+        "nodes": lambda _: [world.node],
+        "clean": lambda name, table, peers: world.act(f"clean {table}"),
         "await_pod": lambda _, name, agent, seconds: world.act(f"{agent} ready"),
         "introduce_nodes": lambda _: world.act("introduce"),
         "evict_pods_of_node": lambda _, name, seconds, but=(): world.act("drain" if but else "evict the rest"),
@@ -237,6 +238,8 @@ def test_another_project_s_kinds_in_cilium_s_group_stay(monkeypatch: pytest.Monk
     present = ("ciliumnodes.cilium.io", "tracingpolicies.cilium.io", "gateways.gateway.networking.k8s.io")
     quiet = Quiet([{"metadata": {"name": name}} for name in present])
     monkeypatch.setattr(old_cni.helm, "releases", lambda *_: [])
+    monkeypatch.setattr(old_cni.kept_objects, "keep", lambda _: None)
+    monkeypatch.setattr(old_cni, "remove_namespace", lambda *_, wait: None)
     old_cni.remove_cilium(cast("Kubectl", quiet))
     kinds = [what[1:] for what in quiet.deleted if what[0] == "customresourcedefinitions"]
     assert kinds == [("ciliumnodes.cilium.io",)], "every TracingPolicy of Tetragon's would go with its kind"
@@ -248,6 +251,7 @@ def test_a_helm_that_does_not_answer_is_no_cluster_without_a_release(monkeypatch
 
     quiet = Quiet()
     monkeypatch.setattr(old_cni.helm, "releases", releases)
+    monkeypatch.setattr(old_cni.kept_objects, "keep", lambda _: None)
     with pytest.raises(ToolError):
         old_cni.remove_cilium(cast("Kubectl", quiet))
     assert quiet.deleted == [], "the release's agents would run on with their CustomResourceDefinitions gone"

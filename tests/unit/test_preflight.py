@@ -75,6 +75,7 @@ class World(Kubectl):
             "pods": [],
             "daemonsets.apps": [],
             "networkpolicies.networking.k8s.io": [],
+            "customresourcedefinitions": [],
         }
         self.single: dict[str, Object] = {}
         self.budgets: list[str] = []
@@ -358,3 +359,13 @@ def test_a_cilium_that_does_not_leave_nodes_alone_is_refused(
             f"(taints/restarts: {found}): set operator.setNodeTaints and operator.unmanagedPodWatcher.restart to false "
             "in its values, and bring its stack up first"
         ], "the operator would restart Pods on nodes that have moved"
+
+
+def test_what_will_go_with_cilium_is_named_before_anything_is_touched(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kind = "ciliumnetworkpolicies.cilium.io"
+    world.lists["customresourcedefinitions"] = [named(kind, "")]
+    world.lists[kind] = [named("front", "shop", "CiliumNetworkPolicy")]
+    preflight.verb(NEEDS)
+    assert "1 objects of Cilium's kinds will be saved and go: CiliumNetworkPolicy shop/front" in capsys.readouterr().err

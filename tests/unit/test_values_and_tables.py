@@ -93,7 +93,8 @@ def test_the_residue_table_has_what_both_cnis_are_known_to_leave() -> None:
         ("link", "lxc*"),
         ("path", "/etc/cni/net.d/10-flannel.conflist"),
         ("path", "/etc/cni/net.d/05-cilium.conflist"),
-        ("path", "/etc/cni/net.d/*.cilium_bak"),
+        ("path", "/etc/cni/net.d/10-flannel.conflist.cilium_bak"),
+        ("path", "/sys/fs/bpf/tc/globals/cilium_*"),
         ("path", "/run/flannel"),
         ("path", "/var/lib/cni/networks"),
         ("chains", "FLANNEL-"),
@@ -104,6 +105,12 @@ def test_the_residue_table_has_what_both_cnis_are_known_to_leave() -> None:
         ("routes", "10.244.0.0/16"),
     ]:
         assert row in rows, f"{row} would stay on the node; a cni0 left behind cost the article's author a day"
+
+
+def test_a_row_names_nothing_that_somebody_else_may_have_made() -> None:
+    rows = {row.what for row in residue("10.244.0.0/16") if row.kind == "path"}
+    assert "/etc/cni/net.d/*.cilium_bak" not in rows, "another tool's configuration that Cilium renamed would be lost"
+    assert not {"/sys/fs/bpf/tc", "/sys/fs/bpf", "/sys/fs/bpf/tc/globals"} & rows, "other tools' pins would go"
 
 
 def test_pods_interfaces_go_before_the_bridge_that_holds_them() -> None:
