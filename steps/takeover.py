@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from steps.coredns_budget import release
 from steps.doors.kubectl import Kubectl
 from steps.held import Base, begin
 from steps.names import AGENTS, KUBE_PROXY, OWNER_LABEL, PART_OF, SERVICES_LABEL, selector
@@ -41,7 +42,8 @@ def takeover(needs: Needs) -> None:
         services = "cilium" if needs.cni == "cilium" else "kube-proxy"
         owner = (f"{OWNER_LABEL}={needs.cni}", f"{SERVICES_LABEL}={services}")
         kubectl.act("label", "nodes", "--all", "--overwrite", *owner)
-        # A migration by nodes that was cut off leaves the node cordoned that it was moving.
+        # A migration by nodes that was cut off leaves CoreDNS's budget, and the node cordoned that it was moving.
+        release(kubectl)
         for node in nodes(kubectl):
             if node.cordoned == "by-move":
                 lift_cordon(kubectl, node.name)
