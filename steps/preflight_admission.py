@@ -42,9 +42,13 @@ def pods_of(objects: Iterable[Object]) -> list[Object]:
 
 
 def refusals(kubectl: Kubectl, objects: Sequence[Object], pods: Sequence[Object]) -> list[str]:
-    """A line for each that the API refuses, with its answer. What comes to a namespace that is not there yet cannot be
-    asked for. Raises StepError where the API gave no answer."""
-    there = {item["metadata"]["name"] for item in kubectl.objects("namespaces")}
+    """A line for each that the API refuses, with its answer. What comes to a namespace that is not there yet, or that
+    is at its end and made anew, cannot be asked for. Raises StepError where the API gave no answer."""
+    there = {
+        item["metadata"]["name"]
+        for item in kubectl.objects("namespaces")
+        if part(item, "status").get("phase") != "Terminating"
+    }
     asked = [(item, ()) for item in objects] + [(pod, (_CONTROLLER,)) for pod in pods]
     known = [(item, who) for item, who in asked if item["metadata"].get("namespace", "") in {*there, ""}]
     found: list[str] = []

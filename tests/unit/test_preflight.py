@@ -478,4 +478,5 @@ def test_the_questions_do_not_grow_with_the_nodes_but_for_one_script_each(world:
         scripts = [call for call in world.calls if call in names]
         assert sorted(scripts) == sorted(names), "a node would not be looked at, or twice"
         asked[count] = len(world.calls) - len(scripts)
+        assert world.calls.count("nodes") == 1, "each part would ask for all of the cluster again"
     assert len(set(asked.values())) == 1 and asked[50] <= 20, f"questions by nodes: {asked}"

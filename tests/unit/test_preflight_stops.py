@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 
 from settings import SettingsError, parse
 from settings.helm_values import has_empty_list
-from steps import coredns_budget, preflight_admission, preflight_cnis
+from steps import coredns_budget, direct_routes, preflight_admission, preflight_cnis, rolling_finish
 from steps.doors import docker, helm
 from steps.doors.kubectl import Kubectl, Object
 from steps.doors.process import ToolError
@@ -192,13 +193,19 @@ def test_a_webhook_that_needs_the_network_which_is_taken_away_is_named(
 
 
 def test_each_object_is_asked_for_by_name_only_where_something_is_refused() -> None:
-    world = World(namespaces=[named("kube-system")])
+    world = World(namespaces=[named("kube-system"), named("ending", status={"phase": "Terminating"})])
     there = "Error from server (AlreadyExists): there already"
     world.refused = {"c3": "Error from server (Forbidden): no", "c4": there}
-    objects = [named(f"c{number}", "kube-system") for number in range(41)] + [named("x", "not-there")]
+    objects = [named(f"c{number}", "kube-system") for number in range(41)] + [
+        named("x", "not-there"),
+        named("y", "ending"),
+    ]
     assert preflight_admission.refusals(world, objects, []) == [
         "the API refuses K kube-system/c3: Error from server (Forbidden): no"
     ], "the user would not know what is refused, or what is there already would be"
+    assert not {"x", "y"} & {name for names, _ in world.asked for name in names}, (
+        "a namespace that is made anew refuses"
+    )
     assert len(world.asked) == 3 + 20, "each object is a process of its own, refused or not"
 
 
@@ -360,3 +367,19 @@ def test_a_probers_question_is_in_the_clusters_own_domain(tmp_path: Path) -> Non
         b"\x03svc\x04corp\x08internal\x00\x00\x01\x00\x01"
     ), "each question would fail, and be taken for an interruption"
     assert asked("nameserver 10.96.0.10\n")[0] == "cluster.local"
+
+
+def test_the_budget_comes_before_the_first_drain_and_goes_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = named("a", meta={"labels": {"cni-owner": "flannel"}}, spec={})
+    world = World(nodes=[row], pods=[], poddisruptionbudgets=[])
+    told = {"cluster": "c", "stack": "s", "epoch": "7", "control_plane": "a", "mark": "", "pod_subnet": "10.244.0.0/16"}
+    for module in (direct_routes, rolling_finish):
+        monkeypatch.setattr(module, "begin", lambda _: nullcontext(world))
+        monkeypatch.setattr(module, "on_every_node", lambda *_, **__: world.done.append("nodes"))
+    direct_routes.direct_routes(direct_routes.Needs(cni="cilium", **told))
+    assert world.done[:2] == ["apply cni-migration-coredns", "nodes"], "the first drain would take all of DNS away"
+    world.done.clear()
+    monkeypatch.setattr(rolling_finish, "remove_cilium", lambda *_: None)
+    monkeypatch.setattr(rolling_finish, "untaint", lambda *_: None)
+    rolling_finish.finish(rolling_finish.Needs(cni="flannel", **told))
+    assert world.done[0] == "delete cni-migration-coredns", "a budget of ours would meet one that the user makes later"
