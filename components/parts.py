@@ -14,7 +14,6 @@ from components.cni.choice import Requirements, create_cni
 from components.gate import Gate
 from components.measurement.probes import Probes, ProbesArgs, probe_namespace
 from components.measurement.traffic import TrafficProbe, TrafficProbeArgs
-from components.migration.coredns import coredns_budget
 from settings import Settings
 
 
@@ -32,7 +31,6 @@ class Parts:
     probe_namespace: Callable[[str, pulumi.ResourceOptions], pulumi.Resource] = probe_namespace
     probes: Callable[[str, ProbesArgs], Ready] = Probes
     traffic: Callable[[str, TrafficProbeArgs, pulumi.ResourceOptions], Ready] = TrafficProbe
-    coredns_budget: Callable[[str, pulumi.ResourceOptions], pulumi.Resource] = coredns_budget
 
 
 def ready_of(parts: Sequence[Ready]) -> list[pulumi.Resource]:

@@ -17,6 +17,7 @@ from typing import Any, Literal, cast
 import pulumi
 import yaml
 
+from settings.helm_values import value_errors
 from settings.migration import (
     MIGRATION_DEFAULTS,
     TRAFFIC_DEFAULTS,
@@ -190,6 +191,7 @@ def parse(stack: Mapping[str, Any], site_layer: Mapping[str, Any] | None = None)
     migration = read_migration(read, cluster.name, cluster.control_planes, cluster.workers)
     traffic = read_traffic(read)
     errors = read.errors + _across_keys(cluster) + rate_errors(migration, traffic)
+    errors += value_errors("cilium.values", cilium.values) if cni == "cilium" else []
     if errors:
         raise SettingsError("the settings are wrong, and nothing was touched:\n  - " + "\n  - ".join(errors))
     return Settings(

@@ -26,6 +26,7 @@ class Strategy:
     def facts(self) -> dict[str, str]:
         """What the steps are told, as variables of their environment."""
         told = {
+            "TAKES_NETWORK_DOWN": self.takes_network_down,
             "DRAINS": self.drains,
             "NEEDS_ONE_L2": self.needs_one_l2,
             "MUST_BE_MEASURED": self.must_be_measured,

@@ -1,10 +1,11 @@
 """Gives every node direct routes to every other node's podCIDR, in a table of their own and ahead of the CNI's: from
-then on nothing is encapsulated, whichever CNI a node has."""
+then on nothing is encapsulated, whichever CNI a node has. And the drains that follow find one budget over CoreDNS."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from steps.coredns_budget import protect
 from steps.doors.kubectl import Kubectl
 from steps.held import Base, begin
 from steps.names import FLANNEL_NAMESPACE
@@ -21,13 +22,14 @@ class Needs(Base):
 
 
 def direct_routes(needs: Needs) -> None:
-    """Every node reaches every podCIDR without a tunnel."""
+    """Every node reaches every podCIDR without a tunnel, and a drain takes one CoreDNS at a time."""
     with begin(needs) as kubectl:
         if all(node.owner == needs.cni for node in nodes(kubectl)):
             say(f"every node has {needs.cni} already; no routes are needed")
             return
         if needs.cni == "flannel":
             _await_namespace(kubectl)
+        protect(kubectl)
         told = {"POD_SUBNET": needs.pod_subnet, "TABLE": str(DIRECT_TABLE)}
         on_every_node(kubectl, "direct_routes", STEP="routes", **told)
         # Only now: a node that has the rule sends past the tunnel, and its peer must be ready to take that.

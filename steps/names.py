@@ -23,6 +23,8 @@ CONTROL_PLANE_LABEL = "node-role.kubernetes.io/control-plane"
 AGENTS = {"cilium": "k8s-app=cilium", "flannel": "app=flannel"}
 KUBE_PROXY = "k8s-app=kube-proxy"
 RELEASE = "cilium"
+# Of CoreDNS, while nodes are drained one after the other.
+COREDNS_BUDGET = "cni-migration-coredns"
 # Where the recording of the interruption is on each node: `run` while it goes on, which holds the epoch, and a folder
 # an epoch. A hostPath of the probers, too.
 TRAFFIC_FOLDER = "/var/lib/cni-migration/traffic"

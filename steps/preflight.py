@@ -1,44 +1,45 @@
-"""Looks, before anything is touched, whether a CNI can start on every node: its images, the kernel, a common L2, and
-what a strategy that drains needs besides. Reports everything that is missing. No claim is held yet."""
+"""Looks, before anything is touched, whether a CNI can start on every node, and what would stop the way there halfway.
+Reports everything that is in the way at once, each with what to do. No claim is held yet."""
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import yaml
-
-from steps import kept_objects, preflight_drain
-from steps.doors import helm
-from steps.doors.kubectl import Kubectl, cluster
-from steps.doors.node import on_node
-from steps.doors.process import ToolError
+from steps import kept_objects, marker, preflight_drain, preflight_policies
+from steps.doors.kubectl import Kubectl, Object, cluster
+from steps.doors.once import Once
 from steps.findings.images import images_of
-from steps.names import RELEASE, SYSTEM
-from steps.nodes import Node, nodes
+from steps.nodes import nodes
+from steps.preflight_admission import pods_of, refusals
+from steps.preflight_apis import silent_apis
+from steps.preflight_chart import api_of, label_sets, objects_of, rendered
+from steps.preflight_cnis import strange_cnis
+from steps.preflight_networks import overlaps
+from steps.preflight_nodes import Look, on_nodes
+from steps.preflight_pods import own_pods
+from steps.preflight_webhooks import closed_webhooks
 from steps.running import StepError, main, say
-from steps.side_by_side import each
-
-# The DaemonSets of CNIs that this project does not know how to remove.
-_OTHERS = ("kindnet", "calico-node", "weave-net", "antrea-agent", "kube-router", "canal")
-# Seconds for one node: it may have to pull every image.
-_LOOK = 1800
 
 
 @dataclass(frozen=True, kw_only=True)
 class Needs:
-    """`strategy` is for the message only, `drains` and `needs_one_l2` are facts of it. `images` are those that no chart
-    names; `chart` is empty where there is none, and its values come on stdin."""
+    """`strategy` is for the message only; `drains`, `takes_network_down` and `needs_one_l2` are facts of it. `epoch` is
+    the claim's. `images` are those that no chart names, kube-proxy's before the probe's, which is the last; `chart` is
+    empty where there is none, and its values come on stdin."""
 
     cluster: str
     cni: str
+    epoch: str
     strategy: str
     drains: bool
+    takes_network_down: bool
     needs_one_l2: bool
     unenforced_policies: bool
     nodes: tuple[str, ...]
+    pod_subnet: str
+    service_subnet: str
     images: tuple[str, ...]
     chart: str
     chart_repository: str
@@ -46,78 +47,108 @@ class Needs:
 
 
 def verb(needs: Needs) -> str:
-    """Raises StepError with everything that is missing."""
-    with cluster(needs.cluster) as kubectl:
-        images = list(dict.fromkeys([*needs.images, *_of_chart(kubectl, needs)]))
-        _refuse_other_cnis(kubectl, needs.cluster)
-        if needs.cni != "cilium" and (kept := kept_objects.sentence(kept_objects.users_objects(kubectl))):
-            say(kept)
-        missing = [f"{name}: {line}" for name, line in _on_nodes(needs, images, nodes(kubectl))]
-        if needs.drains:
-            missing += preflight_drain.obstacles(kubectl, unenforced_policies=needs.unenforced_policies)
-    if missing:
+    """Raises StepError with everything that is in the way."""
+    with cluster(needs.cluster) as asked:
+        look = _Looking(needs, Once(asked))
+        found = look.everything()
+    if found:
         raise StepError(
             f"{needs.cni} cannot come to this cluster by {needs.strategy}, and nothing was touched:\n"
-            + "\n".join(f"  - {line}" for line in missing)
+            + "\n".join(f"  - {line}" for line in dict.fromkeys(found))
         )
     return ""
 
 
-def _of_chart(kubectl: Kubectl, needs: Needs) -> list[str]:
-    """The images of the chart as it will be installed."""
-    if not needs.chart:
+class _Looking:
+    """One look at one cluster; what an earlier part found out is there for the later ones."""
+
+    def __init__(self, needs: Needs, kubectl: Kubectl) -> None:
+        self._needs, self._kubectl = needs, kubectl
+        self._moves = not _settled(kubectl, needs.epoch)
+        self._images: list[str] = list(needs.images)
+        self._objects: list[Object] = []
+        self._api = ""
+
+    def everything(self) -> list[str]:
+        """A line for each finding. A part that has no answer is one, so that what the others found is not lost."""
+        parts: list[Callable[[], list[str]]] = [self._chart, self._nodes]
+        if self._moves:
+            parts += [
+                lambda: strange_cnis(self._kubectl),
+                lambda: silent_apis(self._kubectl),
+                self._networks,
+                self._admission,
+                self._policies,
+                self._kept,
+            ]
+            parts += [self._webhooks] if self._needs.takes_network_down else []
+            parts += [lambda: preflight_drain.obstacles(self._kubectl)] if self._needs.drains else []
+        found: list[str] = []
+        for part in parts:
+            try:
+                found += part()
+            except StepError as error:
+                found.append(" ".join(str(error).split()))
+        return found
+
+    def _chart(self) -> list[str]:
+        needs = self._needs
+        if needs.chart:
+            values = sys.stdin.read()
+            self._api = api_of(values)
+            manifests = rendered(self._kubectl, needs.chart, needs.chart_repository, needs.chart_version, values)
+            self._images = list(dict.fromkeys([*needs.images, *images_of(manifests)]))
+            self._objects = objects_of(manifests)
         return []
-    version = _kubernetes_version(kubectl)
-    source = (needs.chart, needs.chart_repository, needs.chart_version)
-    try:
-        manifests = helm.template(kubectl.kubeconfig, RELEASE, SYSTEM, *source, version, sys.stdin.read())
-        return images_of(manifests)
-    except (ToolError, yaml.YAMLError) as error:
-        raise StepError(f"the chart {needs.chart} cannot be rendered; nothing was touched: {error}") from error
 
-
-def _kubernetes_version(kubectl: Kubectl) -> str:
-    answer = kubectl.run("get", "--raw", "/version")
-    try:
-        return str(json.loads(answer)["gitVersion"])
-    except (ValueError, TypeError, KeyError) as error:
-        raise StepError(f"the API's version cannot be read: {answer[:200]!r}") from error
-
-
-def _refuse_other_cnis(kubectl: Kubectl, name: str) -> None:
-    found = [item["metadata"]["name"] for item in kubectl.objects("daemonsets.apps")]
-    others = ", ".join(f"daemonset.apps/{other}" for other in found if other in _OTHERS)
-    if others:
-        raise StepError(
-            f"cluster {name} runs another CNI ({others}), which this project does not know how to remove; "
-            f"remove it first, or use another cluster. Nothing was touched"
+    def _nodes(self) -> list[str]:
+        needs = self._needs
+        look = Look(
+            cni=needs.cni,
+            images=self._images,
+            # Cilium's native routing sends to podCIDRs by way of the nodes themselves, whichever the strategy.
+            one_l2=needs.needs_one_l2 or needs.cni == "cilium",
+            api=self._api,
+            moves=self._moves,
         )
+        return on_nodes(needs.nodes, look, nodes(self._kubectl))
+
+    def _networks(self) -> list[str]:
+        needs = self._needs
+        return overlaps(needs.nodes, pod_subnet=needs.pod_subnet, service_subnet=needs.service_subnet)
+
+    def _admission(self) -> list[str]:
+        pods = [*pods_of(self._objects), *own_pods(self._needs.cni, self._needs.images)]
+        return refusals(self._kubectl, self._objects, pods)
+
+    def _webhooks(self) -> list[str]:
+        own = own_pods(self._needs.cni, self._needs.images)
+        return closed_webhooks(self._kubectl, self._needs.cni, label_sets([*self._objects, *own]))
+
+    def _kept(self) -> list[str]:
+        """What will go with Cilium and be kept is said, and bars no way."""
+        users = [] if self._needs.cni == "cilium" else kept_objects.users_objects(self._kubectl)
+        if sentence := kept_objects.sentence(users):
+            say(sentence)
+        return []
+
+    def _policies(self) -> list[str]:
+        needs = self._needs
+        names = preflight_policies.policies(self._kubectl)
+        if needs.drains:
+            return [] if needs.unenforced_policies else preflight_policies.mixed(names, needs.cni)
+        if needs.cni == "cilium" and any(node.owner != "cilium" for node in nodes(self._kubectl)):
+            # Said and not refused: with this strategy everything stands still anyway, and whoever wrote a policy wants
+            # it enforced.
+            for line in preflight_policies.biting(names):
+                say(f"warning: {line}")
+        return []
 
 
-def _on_nodes(needs: Needs, images: Sequence[str], peers: Sequence[Node]) -> list[tuple[str, str]]:
-    """NODE and what is missing there, in the order of the nodes."""
-    # Cilium's native routing sends to podCIDRs by way of the nodes themselves, whichever the strategy.
-    one_l2 = needs.needs_one_l2 or needs.cni == "cilium"
-    env = {
-        "CNI": needs.cni,
-        "NEEDS_ONE_L2": str(one_l2).lower(),
-        "PEERS": " ".join(peer.address for peer in peers if peer.address),
-    }
-
-    def look(name: str) -> list[str]:
-        say(f"preflight: {name}, {len(images)} images")
-        try:
-            return on_node(name, "preflight", *images, env=env, timeout=_LOOK).splitlines()
-        except ToolError as error:
-            # A finding, so that what the other nodes miss is reported with it.
-            return [f"it could not be looked at ({' '.join(str(error).split())})"]
-
-    found = each({name: (lambda name=name: look(name)) for name in needs.nodes}, "preflight")
-    nowhere = [peer.name for peer in peers if one_l2 and not peer.address]
-    return [
-        *((name, line) for name in needs.nodes for line in found[name]),
-        *((name, "it has no InternalIP, so nothing can be routed to it") for name in nowhere),
-    ]
+def _settled(kubectl: Kubectl, epoch: str) -> bool:
+    """Whether the claim is done already, so that only the CNI's own settings change and nothing moves."""
+    found = marker.find(kubectl)
+    return found is not None and (found.field("epoch"), found.field("phase")) == (epoch, "ready")
 
 
 if __name__ == "__main__":

@@ -1,26 +1,22 @@
 """What stands in the way of a strategy that drains: a node that is not Ready or nobody's, no room for one node less, a
-budget that permits no eviction, a Pod that a drain would lose, a policy that would not be enforced, a Cilium that would
-not let go."""
+budget, a Pod that a drain would lose, a Cilium that would not let go."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from steps.doors.kubectl import Kubectl, Object
-from steps.evictions import blocking_budgets
 from steps.findings.capacity import NodeRoom, PodDemand, quantity, shortages
-from steps.names import MEASUREMENT, SYSTEM
+from steps.names import SYSTEM
 from steps.nodes import Node, node_from
 from steps.pods import pod_from
+from steps.preflight_budgets import stopping_budgets
 from steps.running import StepError
 
 _NOT_ENDED = "status.phase!=Succeeded,status.phase!=Failed"
-_POLICIES = "networkpolicies.networking.k8s.io"
-# Cilium's own, of which there are none where their CustomResourceDefinition is not there.
-_CILIUM_POLICIES = ("ciliumnetworkpolicies.cilium.io", "ciliumclusterwidenetworkpolicies.cilium.io")
 
 
-def obstacles(kubectl: Kubectl, *, unenforced_policies: bool) -> list[str]:
+def obstacles(kubectl: Kubectl) -> list[str]:
     """A line for each. Raises StepError where one of the questions has no answer."""
     node_items = sorted(kubectl.objects("nodes"), key=lambda item: item["metadata"]["name"])
     pod_items = kubectl.objects("pods", fields=_NOT_ENDED)
@@ -29,8 +25,7 @@ def obstacles(kubectl: Kubectl, *, unenforced_policies: bool) -> list[str]:
         *unfit_nodes(nodes),
         *lost_pods(pod_items),
         *_shortages(node_items, pod_items),
-        *_budgets(kubectl),
-        *([] if unenforced_policies else _policies(kubectl)),
+        *stopping_budgets(kubectl, pod_items),
         *(_clinging_cilium(kubectl) if any(node.owner == "cilium" for node in nodes) else []),
     ]
 
@@ -77,6 +72,7 @@ def room(item: Object) -> NodeRoom:
         usable=not spec.get("unschedulable") and not tainted,
         cpu_millis=quantity(allocatable["cpu"]) * 1000,
         memory_bytes=quantity(allocatable["memory"]),
+        pods=quantity(allocatable["pods"]),
     )
 
 
@@ -93,31 +89,6 @@ def demand(item: Object) -> PodDemand:
         cpu_millis=sum(quantity(requests.get("cpu", "0")) for requests in asked) * 1000,
         memory_bytes=sum(quantity(requests.get("memory", "0")) for requests in asked),
     )
-
-
-def _budgets(kubectl: Kubectl) -> list[str]:
-    # The probers' own may be so young that its Pods are not there yet; traffic_record.py waits for them.
-    return [
-        f"PodDisruptionBudget {budget} permits no eviction now, so a drain would wait for ever"
-        for budget in blocking_budgets(kubectl)
-        if not budget.startswith(f"{MEASUREMENT}/")
-    ]
-
-
-def _policies(kubectl: Kubectl) -> list[str]:
-    # By name, and not out of the list of all kinds: an aggregated API that is down makes that list fail.
-    there = [kind for kind in _CILIUM_POLICIES if kubectl.object("customresourcedefinitions", kind) is not None]
-    found: list[Object] = [item for kind in (_POLICIES, *there) for item in kubectl.objects(kind)]
-    return [
-        f"{item['kind']} {_full_name(item)} would not be enforced everywhere while nodes are mixed (nor by Flannel "
-        f"after); if that is accepted: pulumi config set migration:allowUnenforcedPolicies true"
-        for item in found
-    ]
-
-
-def _full_name(item: Object) -> str:
-    metadata = item["metadata"]
-    return "/".join(part for part in (metadata.get("namespace"), metadata["name"]) if part)
 
 
 def _clinging_cilium(kubectl: Kubectl) -> list[str]:

@@ -1,10 +1,11 @@
 """Ends a migration by nodes: takes the old CNI's objects out of the cluster, which run on no node any more, sees that
-each node has its CNI's own route to every peer, and takes the direct routes away."""
+each node has its CNI's own route to every peer, and takes the direct routes and CoreDNS's budget away."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from steps.coredns_budget import release
 from steps.held import Base, begin
 from steps.nodes import nodes, on_every_node
 from steps.old_cni import forget_flannel, remove_cilium, remove_flannel_by_name, remove_kube_proxy, untaint
@@ -25,6 +26,7 @@ def finish(needs: Needs) -> None:
         others = [node.name for node in nodes(kubectl) if node.owner != needs.cni]
         if others:
             raise StepError(f"not every node has moved to {needs.cni}: {' '.join(others)}. Run the same command again")
+        release(kubectl)
         if needs.cni == "cilium":
             remove_flannel_by_name(kubectl, wait=False)
             remove_kube_proxy(kubectl)

@@ -11,6 +11,7 @@ import pulumi_kubernetes as kubernetes
 
 from components.cni.release_guard import release_guard
 from components.gate import Gate, gated
+from settings.helm_values import has_empty_list
 from settings.reading import merge
 from steps.names import OWNER_LABEL, RELEASE, SYSTEM
 
@@ -107,6 +108,9 @@ class Cilium(pulumi.ComponentResource):
             version=source.version or None,
             repository_opts=kubernetes.helm.v3.RepositoryOptsArgs(repo=args.repository),
             values=args.values,
+            # Without it the provider drops an empty list, and the chart's default stands in its place. Only where there
+            # is one: what has none need not be upgraded for the sake of an option.
+            allow_null_values=True if has_empty_list(args.values) else None,
             timeout=TIMEOUT,
             # Where nodes follow one by one none is Cilium's yet: the relay would wait for an agent until Helm gives up.
             # The nodes' moves and the verification wait for every agent themselves.

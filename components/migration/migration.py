@@ -38,7 +38,7 @@ class MigrationArgs:
 
 class Migration(pulumi.ComponentResource):
     """Owns the marker's claim, the probes' namespace and the TrafficProbe, and what the strategy prepares: the clean-up
-    of the nodes and the eviction of Pods that lost their network, or the direct routes and CoreDNS's budget.
+    of the nodes and the eviction of Pods that lost their network, or the direct routes.
 
     Does not own either CNI: their resources follow the gate. Nothing is touched before preflight and claim succeeded.
     `stranded_before` is the time (UTC, RFC 3339) before which Pods have lost their network.
@@ -75,6 +75,8 @@ class Migration(pulumi.ComponentResource):
                 "STRATEGY": claim.strategy.name,
                 "UNENFORCED_POLICIES": str(args.settings.migration.unenforced_policies).lower(),
                 "NODES": " ".join(cluster.node_names),
+                "POD_SUBNET": args.settings.cluster.pod_subnet,
+                "SERVICE_SUBNET": args.settings.cluster.service_subnet,
                 "IMAGES": " ".join(need.images),
                 "CHART": need.chart.chart if need.chart else "",
                 "CHART_REPOSITORY": need.guarded(need.chart.repository if need.chart else ""),

@@ -28,7 +28,7 @@ class Rolling:
     strategy = ROLLING
 
     def prepare(self, start: Start) -> Prepared:
-        """The direct routes, and a budget that lets a drain take one CoreDNS at a time."""
+        """The direct routes, with a budget that lets a drain take one CoreDNS at a time."""
         steps = start.steps
         cluster = steps.cluster
         gate = steps.step(
@@ -47,15 +47,8 @@ class Rolling:
             once=False,
             opts=steps.options(start.parent, start.begun, keep=("triggers", "environment")),
         )
-        budget = start.parts.coredns_budget(
-            f"{start.name}-coredns",
-            pulumi.ResourceOptions.merge(
-                steps.options(start.parent, start.begun), pulumi.ResourceOptions(provider=cluster.provider)
-            ),
-        )
-        ready = [routes, budget]
         return Prepared(
-            gate=Gate(resource=gate, after=ready, cluster=cluster.resource, nodes_follow=True),
+            gate=Gate(resource=gate, after=[routes], cluster=cluster.resource, nodes_follow=True),
             stranded_before=pulumi.Output.from_input(NO_POD),
         )
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from ipaddress import IPv4Interface, IPv4Network
 
 from steps.doors.process import run
 from steps.running import StepError
@@ -34,3 +36,27 @@ def containers(cluster: str) -> list[Container]:
         ]
     except (ValueError, TypeError, KeyError) as error:
         raise StepError(f"docker's word on the containers of {cluster} cannot be read: {answer[:200]!r}") from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attachment:
+    """A network that a container is on, with its IPv4 range."""
+
+    network: str
+    subnet: IPv4Network
+
+
+def attachments(names: Sequence[str]) -> list[Attachment]:
+    """The networks of running containers. One question for all of them. Raises ToolError where the engine does not
+    answer, or has no such container."""
+    answer = run(["docker", "inspect", "--type", "container", *names])
+    try:
+        return [
+            Attachment(network=name, subnet=IPv4Interface(f"{end['IPAddress']}/{end['IPPrefixLen']}").network)
+            for item in json.loads(answer)
+            for name, end in item["NetworkSettings"]["Networks"].items()
+            # A stopped container has none, nor one on a network of IPv6 alone.
+            if end["IPAddress"]
+        ]
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise StepError(f"docker's word on the networks of the nodes cannot be read: {answer[:200]!r}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from steps.doors.process import run
@@ -38,8 +39,13 @@ def template(
     version: str,
     kube_version: str,
     values: str,
+    *,
+    api_versions: Sequence[str] = (),
 ) -> str:
-    """The chart rendered with `values` (YAML or JSON)."""
+    """The chart rendered with `values` (YAML or JSON), as for a cluster that serves `api_versions` (GROUP/VERSION or
+    GROUP/VERSION/KIND) besides Kubernetes' own."""
     source = [chart, *(["--repo", repository] if repository else []), *(["--version", version] if version else [])]
     where = ["--namespace", namespace, "--kube-version", kube_version, "--values", "-"]
-    return run(["helm", f"--kubeconfig={kubeconfig}", "template", release, *source, *where], stdin=values, timeout=300)
+    served = [f"--api-versions={api}" for api in api_versions]
+    command = ["helm", f"--kubeconfig={kubeconfig}", "template", release, *source, *where, *served]
+    return run(command, stdin=values, timeout=300)

@@ -25,13 +25,14 @@ _QUANTITY = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+))(?:[eE]([+-]?[0-9]{1
 
 @dataclass(frozen=True, kw_only=True)
 class NodeRoom:
-    """What a node has for Pods: its allocatable CPU in millicores and memory in bytes. `usable`: a drained Pod may go
-    there."""
+    """What a node has for Pods: its allocatable CPU in millicores and memory in bytes, and how many Pods it takes (the
+    kubelet's maxPods, 110 where nobody has said otherwise). `usable`: a drained Pod may go there."""
 
     name: str
     usable: bool
     cpu_millis: Amount
     memory_bytes: Amount
+    pods: Amount
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +74,9 @@ def _shortage(node: NodeRoom, nodes: Sequence[NodeRoom], pods: Sequence[PodDeman
     if not others:
         return f"node {node.name} has {len(moving)} Pods to drain, and there is no other node that takes Pods"
     staying = [pod for pod in pods if pod.node in others]
+    left = int(sum(other.pods for other in others.values()) - len(staying))
+    if len(moving) > left:
+        return f"node {node.name} has {len(moving)} Pods to drain, and the other nodes take {left} more"
     cpu = sum(pod.cpu_millis for pod in moving)
     cpu_left = sum(other.cpu_millis for other in others.values()) - sum(pod.cpu_millis for pod in staying)
     if cpu > cpu_left:

@@ -8,13 +8,13 @@ from typing import Any, cast
 import yaml
 
 # The parser in C is ten times as fast, and not in every build of PyYAML.
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def images_of(manifests: str) -> list[str]:
     """Every different text of a key `image`, anywhere in the YAML documents of `helm template`, sorted. Raises
     yaml.YAMLError where they are none."""
-    return sorted({image for document in yaml.load_all(manifests, Loader=_Loader) for image in _images(document)})
+    return sorted({image for document in yaml.load_all(manifests, Loader=LOADER) for image in _images(document)})
 
 
 def _images(value: Any) -> Iterator[str]:

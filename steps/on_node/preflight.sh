@@ -1,8 +1,9 @@
 # shellcheck shell=bash
 # Runs inside a node: prints a line for everything that $CNI would miss there. Arguments: the images it needs.
-# Leaves nothing but the images that it pulled.
+# Leaves nothing but the images that it pulled. API is HOST PORT where agents are to find the API, empty for none.
 set -euo pipefail
-: "${CNI:?}" "${NEEDS_ONE_L2:?}" "${PEERS:?}"
+: "${CNI:?}" "${NEEDS_ONE_L2:?}" "${PEERS:?}" "${MOVES:?}" "${API?}"
+NET_D=${NET_D:-/etc/cni/net.d}
 
 missing() { printf '%s\n' "$*"; }
 
@@ -45,6 +46,30 @@ if [ "$NEEDS_ONE_L2" = true ]; then
     way=$(ip -4 route get "$peer")
     if [[ $way == *' via '* ]]; then
       missing "$peer is behind a router; routes to podCIDRs need all nodes on one L2 (one Docker network)"
+    fi
+  done
+fi
+
+# The runtime takes the first configuration by name, so somebody else's may win over the new CNI's, or be taken away by it.
+if [ "$MOVES" = true ]; then
+  for file in "$NET_D"/*.conf "$NET_D"/*.conflist "$NET_D"/*.json; do
+    case ${file##*/} in
+      \** | 10-flannel.conflist | 05-cilium.conflist | 99-cni-migration.conflist | *loopback*) ;;
+      *) missing "$file is the configuration of another CNI; remove that CNI, or the file where it has gone" ;;
+    esac
+  done
+fi
+
+# Asked as this node, so that it is the API of this cluster: another cluster's answers at its own address too.
+if [ -n "$API" ]; then
+  read -r host port <<<"$API"
+  tries=0
+  until answer=$(kubectl --kubeconfig=/etc/kubernetes/kubelet.conf --server="https://$host:$port" --request-timeout=10s \
+    get --raw /version 2>&1); do
+    tries=$((tries + 1))
+    if [ "$tries" -ge 3 ]; then
+      missing "k8sServiceHost $host, k8sServicePort $port is not this cluster's API (${answer##*$'\n'}); leave both out of cilium.values"
+      break
     fi
   done
 fi

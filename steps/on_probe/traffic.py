@@ -21,7 +21,7 @@ from traffic_api import Api, ready_pods
 from traffic_held import hold
 from traffic_loop import Loop, Wait, Work, every
 from traffic_record import Record
-from traffic_requests import greet, nameserver, resolve
+from traffic_requests import cluster_domain, greet, nameserver, resolve
 from traffic_server import Server
 
 PORT = int(os.environ.get("PORT", "8090"))
@@ -80,7 +80,7 @@ class Prober:
         self._ask_pods(log)
 
     def _resolve(self) -> Work:
-        yield from resolve(nameserver(self._resolv_conf))
+        yield from resolve(nameserver(self._resolv_conf), cluster_domain(self._resolv_conf))
 
     def _list_pods(self) -> Work:
         since = time.monotonic()

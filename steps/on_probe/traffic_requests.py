@@ -19,9 +19,7 @@ PATIENCE = 0.5  # seconds, of a question to DNS before it is asked again; a reso
 # With this, a close is a reset, and neither side keeps the port or the conntrack entry for minutes: at 20 requests a
 # second and kind the remains of the measurement would become its load.
 _NO_LINGER = struct.pack("ii", 1, 0)
-# kubernetes.default.svc.cluster.local, type A, class IN
-_NAME = b"".join(bytes([len(part)]) + part for part in (b"kubernetes", b"default", b"svc", b"cluster", b"local", b""))
-_QUESTION = _NAME + struct.pack(">HH", 1, 1)
+_DOMAIN = "cluster.local"  # kubeadm's, where nothing else is said
 
 Address = tuple[str, int]
 
@@ -57,19 +55,19 @@ def greet(address: Address) -> Work:
             raise ConnectionError("the server ended without its name")
 
 
-def resolve(server: str) -> Work:
-    """Asks for the A record of kubernetes.default over UDP, from a new port. What is refused, or not answered within
-    PATIENCE, is asked once more, as a resolver does: UDP promises nothing, and kube-proxy may send a port that it knows
-    to a Pod that has ended (whatever ended it) for up to a second."""
+def resolve(server: str, domain: str = _DOMAIN) -> Work:
+    """Asks for the A record of kubernetes.default in the cluster's domain over UDP, from a new port. What is refused,
+    or not answered within PATIENCE, is asked once more, as a resolver does: UDP promises nothing, and kube-proxy may
+    send a port that it knows to a Pod that has ended (whatever ended it) for up to a second."""
     begun = time.monotonic()
     try:
-        yield from _ask(server, begun + PATIENCE)
+        yield from _ask(server, domain, begun + PATIENCE)
     except OSError:
-        yield from _ask(server, begun + TIMEOUT)
+        yield from _ask(server, domain, begun + TIMEOUT)
 
 
-def _ask(server: str, deadline: float) -> Work:
-    query = struct.pack(">2s5H", os.urandom(2), 0x0100, 1, 0, 0, 0) + _QUESTION
+def _ask(server: str, domain: str, deadline: float) -> Work:
+    query = struct.pack(">2s5H", os.urandom(2), 0x0100, 1, 0, 0, 0) + _question(domain)
     with socket.socket(_family(server), socket.SOCK_DGRAM | socket.SOCK_NONBLOCK) as sock:
         sock.connect((server, 53))
         sock.send(query)
@@ -84,6 +82,22 @@ def nameserver(path: Path) -> str:
         if line.startswith("nameserver "):
             return line.split()[1]
     raise OSError(f"{path} names no nameserver")
+
+
+def cluster_domain(path: Path) -> str:
+    """The cluster's own domain, by the search list of a resolv.conf: what follows `svc.` in the first that has it."""
+    for line in path.read_text().splitlines():
+        if line.startswith("search "):
+            for name in line.split()[1:]:
+                if name.startswith("svc."):
+                    return name.removeprefix("svc.").rstrip(".")
+    return _DOMAIN
+
+
+def _question(domain: str) -> bytes:
+    """kubernetes.default.svc.DOMAIN, type A, class IN."""
+    labels = [part.encode() for part in f"kubernetes.default.svc.{domain}".split(".")]
+    return b"".join(bytes([len(label)]) + label for label in (*labels, b"")) + struct.pack(">HH", 1, 1)
 
 
 def _family(host: str) -> socket.AddressFamily:

@@ -10,11 +10,18 @@ from steps.findings.capacity import NodeRoom, PodDemand, quantity, shortages
 
 # NAME, whether a drained Pod may go there, CPU and memory; and NODE KIND NAME and CPU,MEMORY of each container.
 NODES = "cp no 2 8Gi\nw1 yes 2 8Gi\nw2 yes 2 8Gi\n"
+MOST_PODS = 3
 
 
 def room(line: str) -> NodeRoom:
     name, usable, cpu, memory = line.split()
-    return NodeRoom(name=name, usable=usable == "yes", cpu_millis=quantity(cpu) * 1000, memory_bytes=quantity(memory))
+    return NodeRoom(
+        name=name,
+        usable=usable == "yes",
+        cpu_millis=quantity(cpu) * 1000,
+        memory_bytes=quantity(memory),
+        pods=MOST_PODS,
+    )
 
 
 def demand(line: str) -> PodDemand:
@@ -57,6 +64,14 @@ def test_pods_of_daemonsets_and_static_pods_count_as_used_and_do_not_move() -> N
 def test_a_node_whose_pods_have_no_other_node_is_named() -> None:
     said = judge("w1 ReplicaSet a/b 0,0\n", "cp no 2 8Gi\nw1 yes 2 8Gi\n")
     assert said == "node w1 has 1 Pods to drain, and there is no other node that takes Pods\n"
+
+
+def test_too_many_pods_for_what_kubelets_take_are_named() -> None:
+    three = "w1 ReplicaSet a/b 0,0\n" * 3
+    assert judge(f"{three}w2 DaemonSet a/c 0,0\n") == (
+        "node w1 has 3 Pods to drain, and the other nodes take 2 more\n"
+    ), "a drained Pod would stay Pending, and its budget would stop the next eviction"
+    assert judge(three) == ""
 
 
 def test_a_pod_without_a_node_takes_no_room() -> None:

@@ -232,3 +232,19 @@ def test_what_may_hold_things_of_others_is_taken_down_by_a_step_and_not_by_the_e
         assert recorder.requests[name].retainOnDelete, (
             f"{name}: users' objects would go with it, and after a rolling move its deletion fails: release: not found"
         )
+
+
+def test_an_empty_list_among_the_values_reaches_helm_and_no_other_release_is_upgraded_for_it(
+    recorder: Recorder,
+) -> None:
+    plain = run(recorder, parse({"cni": "cilium"}))["cilium-release"].inputs
+    assert "allowNullValues" not in plain, "every release there is would be upgraded for the sake of an option"
+    emptied = parse({"cni": "cilium", "cilium": {"values": {"operator": {"tolerations": []}}}})
+    assert run(recorder, emptied)["cilium-release"].inputs["allowNullValues"] is True, (
+        "the chart's default would stand where the user has written nothing"
+    )
+
+
+def test_coredns_budget_is_no_resource_since_only_the_cluster_knows_whether_it_has_one(recorder: Recorder) -> None:
+    resources = run(recorder, parse({"cni": "cilium"}), ROLLING)
+    assert "migration-coredns" not in resources, "two budgets over one Pod: its node would never be drained"

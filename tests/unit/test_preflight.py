@@ -7,12 +7,14 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from io import StringIO
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from steps import preflight, preflight_drain
+from steps import preflight
+from steps.doors.docker import Attachment
 from steps.doors.kubectl import Kubectl, Object
 from steps.doors.process import ToolError
 from steps.running import StepError, read, variables
@@ -20,17 +22,21 @@ from steps.running import StepError, read, variables
 NEEDS = preflight.Needs(
     cluster="c",
     cni="flannel",
+    epoch="7",
     strategy="recreate",
     drains=False,
+    takes_network_down=True,
     needs_one_l2=False,
     unenforced_policies=False,
     nodes=("a", "b"),
+    pod_subnet="10.244.0.0/16",
+    service_subnet="10.96.0.0/16",
     images=("probe:1",),
     chart="",
     chart_repository="",
     chart_version="",
 )
-DRAINING = replace(NEEDS, strategy="rolling", drains=True, needs_one_l2=True)
+DRAINING = replace(NEEDS, strategy="rolling", drains=True, takes_network_down=False, needs_one_l2=True)
 
 
 def node(name: str, *, owner: str = "flannel", ready: str = "True", address: str = "10.0.0.1", **spec: Any) -> Object:
@@ -40,7 +46,7 @@ def node(name: str, *, owner: str = "flannel", ready: str = "True", address: str
         "status": {
             "addresses": [{"type": "InternalIP", "address": address}] if address else [],
             "conditions": [{"type": "Ready", "status": ready}],
-            "allocatable": {"cpu": "2", "memory": "8Gi"},
+            "allocatable": {"cpu": "2", "memory": "8Gi", "pods": "110"},
         },
     }
 
@@ -65,6 +71,15 @@ def named(name: str, namespace: str = "", kind: str = "", **rest: Any) -> Object
     return {"kind": kind, "metadata": {"name": name, **({"namespace": namespace} if namespace else {})}, **rest}
 
 
+def crd(group: str, kind: str, plural: str) -> Object:
+    versions = [{"name": "v1", "served": True}, {"name": "v0", "served": False}]
+    return named(f"{plural}.{group}", spec={"group": group, "names": {"kind": kind}, "versions": versions})
+
+
+MONITORS = crd("monitoring.coreos.com", "ServiceMonitor", "servicemonitors")
+SERVED = ["monitoring.coreos.com/v1", "monitoring.coreos.com/v1/ServiceMonitor"]
+
+
 class World(Kubectl):
     """A cluster of lists. `broken` is what gives no answer: a kind, or a node."""
 
@@ -76,7 +91,17 @@ class World(Kubectl):
             "daemonsets.apps": [],
             "networkpolicies.networking.k8s.io": [],
             "customresourcedefinitions": [],
+            "ciliumnetworkpolicies.cilium.io": [],
+            "poddisruptionbudgets": [],
+            "namespaces": [],
+            "apiservices.apiregistration.k8s.io": [],
+            "validatingwebhookconfigurations": [],
+            "mutatingwebhookconfigurations": [],
         }
+        self.networks: list[Attachment] = [Attachment(network="kind", subnet=IPv4Network("172.18.0.0/16"))]
+        self.refused: dict[str, str] = {}
+        self.dry: list[str] = []
+        self.calls: list[str] = []
         self.single: dict[str, Object] = {}
         self.budgets: list[str] = []
         self.broken = ""
@@ -84,13 +109,31 @@ class World(Kubectl):
         self.looked: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {}
 
     def _ask(self, what: str) -> None:
+        self.calls.append(what)
         if what == self.broken:
             raise ToolError(f"{what} gave no answer", "connection refused")
 
     def run(self, *args: str, stdin: str = "", timeout: float = 120) -> str:
+        if args[0] == "create":
+            return self._dry_run(json.loads(stdin), *args)
         self._ask(args[-1])
         assert args == ("get", "--raw", "/version"), args
         return json.dumps({"major": "1", "gitVersion": "v1.33.1"})
+
+    def _dry_run(self, item: Object, *args: str) -> str:
+        assert "--dry-run=server" in args, "an object would be made while nothing is to be touched"
+        self.calls.append("dry run")
+        for one in item.get("items", [item]):
+            name = one["metadata"]["name"]
+            self.dry.append(name)
+            if name in self.refused:
+                raise ToolError("`kubectl create` failed", self.refused[name])
+        return ""
+
+    def attachments(self, nodes: tuple[str, ...]) -> list[Attachment]:
+        self._ask("docker")
+        assert nodes == NEEDS.nodes or len(nodes) > 2
+        return self.networks
 
     def objects(self, kind: str, *, namespace: str | None = None, selector: str = "", fields: str = "") -> list[Object]:
         self._ask(kind)
@@ -120,8 +163,9 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
         yield made
 
     monkeypatch.setattr(preflight, "cluster", cluster)
-    monkeypatch.setattr(preflight, "on_node", made.on_node)
-    monkeypatch.setattr(preflight_drain, "blocking_budgets", made.blocking)
+    monkeypatch.setattr("steps.preflight_nodes.on_node", made.on_node)
+    monkeypatch.setattr("steps.preflight_budgets.blocking_budgets", made.blocking)
+    monkeypatch.setattr("steps.doors.docker.attachments", made.attachments)
     return made
 
 
@@ -135,7 +179,7 @@ def refusal(needs: preflight.Needs) -> list[str]:
 
 def test_the_environment_is_read_into_what_preflight_needs() -> None:
     told = {
-        name: "true" if name in ("DRAINS", "NEEDS_ONE_L2", "UNENFORCED_POLICIES") else "x y"
+        name: "true" if name in ("DRAINS", "NEEDS_ONE_L2", "TAKES_NETWORK_DOWN", "UNENFORCED_POLICIES") else "x y"
         for name in variables(preflight.Needs)
     }
     needs = read(preflight.Needs, told)
@@ -186,12 +230,10 @@ def test_a_node_without_an_address_is_no_peer_that_was_looked_at(world: World) -
 
 def test_another_cni_is_refused_by_name(world: World) -> None:
     world.lists["daemonsets.apps"] = [named("kindnet", "kube-system"), named("kindnet-like", "a")]
-    with pytest.raises(StepError) as refused:
-        preflight.verb(NEEDS)
-    assert str(refused.value) == (
-        "cluster c runs another CNI (daemonset.apps/kindnet), which this project does not know how to remove; "
-        "remove it first, or use another cluster. Nothing was touched"
-    )
+    assert refusal(NEEDS) == [
+        "  - daemonset kube-system/kindnet is another CNI, which this project does not know how to remove: remove it "
+        "first, or use another cluster"
+    ]
 
 
 def chart(monkeypatch: pytest.MonkeyPatch, template: Callable[..., str]) -> preflight.Needs:
@@ -205,45 +247,55 @@ def test_the_images_of_the_chart_are_looked_for_as_it_will_be_installed(
 ) -> None:
     asked: list[object] = []
 
-    def template(_: Path, *args: str) -> str:
-        asked.extend(args)
+    def template(_: Path, *args: str, api_versions: list[str]) -> str:
+        asked.extend([*args, *api_versions])
         return "spec:\n  containers:\n    - image: agent:1\n    - image: probe:1\n"
 
+    world.lists["customresourcedefinitions"] = [MONITORS]
+
     preflight.verb(chart(monkeypatch, template))
-    assert asked == ["cilium", "kube-system", "cilium", "https://r", "1.2", "v1.33.1", '{"values": 1}']
+    assert asked == ["cilium", "kube-system", "cilium", "https://r", "1.2", "v1.33.1", '{"values": 1}', *SERVED]
     assert world.looked["a"][0] == ("probe:1", "agent:1"), "the agent's image would be missing when the old CNI is gone"
 
 
 def test_a_chart_that_cannot_be_rendered_is_a_failure(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    def template(*_: object) -> str:
+    def template(*_: object, **__: object) -> str:
         raise ToolError("no such chart")
 
-    with pytest.raises(StepError, match="the chart cilium cannot be rendered; nothing was touched: no such chart"):
-        preflight.verb(chart(monkeypatch, template))
+    world.missing = {"b": "the kernel mounts no bpf\n"}
+    assert refusal(chart(monkeypatch, template)) == [
+        "  - the chart cilium cannot be rendered: no such chart",
+        "  - b: the kernel mounts no bpf",
+    ], "the user would mend one thing an `up`"
     with pytest.raises(StepError, match="cannot be rendered"):
-        preflight.verb(chart(monkeypatch, lambda *_: "a: [" + "\n"))
+        preflight.verb(chart(monkeypatch, lambda *_, **__: "a: [" + "\n"))
 
 
 def test_without_a_version_of_the_api_no_chart_is_rendered(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.broken = "/version"
-    with pytest.raises(ToolError, match="gave no answer"):
-        preflight.verb(chart(monkeypatch, lambda *_: ""))
+    with pytest.raises(StepError, match="gave no answer"):
+        preflight.verb(chart(monkeypatch, lambda *_, **__: ""))
 
 
 @pytest.mark.parametrize(
-    "question", ["nodes", "pods", "daemonsets.apps", "budgets", "networkpolicies.networking.k8s.io"]
+    "question",
+    [
+        *["nodes", "pods", "daemonsets.apps", "budgets", "networkpolicies.networking.k8s.io", "namespaces", "docker"],
+        *["poddisruptionbudgets", "customresourcedefinitions", "cni-migration"],
+    ],
 )
 def test_a_question_that_failed_fails_the_preflight(world: World, question: str) -> None:
     world.broken = question
-    with pytest.raises(ToolError, match="gave no answer"):
+    with pytest.raises(StepError, match="gave no answer"):
         preflight.verb(DRAINING)
 
 
 @pytest.mark.parametrize("question", ["ciliumnetworkpolicies.cilium.io", "cilium-config"])
 def test_a_question_on_cilium_that_failed_fails_the_preflight(world: World, question: str) -> None:
     world.lists["nodes"] = [node("a", owner="cilium"), node("b", owner="cilium")]
+    world.lists["customresourcedefinitions"] = [crd("cilium.io", "CiliumNetworkPolicy", "ciliumnetworkpolicies")]
     world.broken = question
-    with pytest.raises(ToolError, match="gave no answer"):
+    with pytest.raises(StepError, match="gave no answer"):
         preflight.verb(DRAINING)
 
 
@@ -322,7 +374,8 @@ def test_a_budget_that_permits_nothing_is_refused_but_for_the_probers_own(world:
 
 def test_policies_are_refused_by_name_of_each_kind_that_is_there_unless_accepted(world: World) -> None:
     world.lists["networkpolicies.networking.k8s.io"] = [named("deny", "a", "NetworkPolicy")]
-    world.single["ciliumclusterwidenetworkpolicies.cilium.io"] = named("crd")
+    kind = "CiliumClusterwideNetworkPolicy"
+    world.lists["customresourcedefinitions"] = [crd("cilium.io", kind, "ciliumclusterwidenetworkpolicies")]
     world.lists["ciliumclusterwidenetworkpolicies.cilium.io"] = [named("wide", "", "CiliumClusterwideNetworkPolicy")]
     said = (
         "would not be enforced everywhere while nodes are mixed (nor by Flannel after); if that is accepted: "
@@ -369,3 +422,71 @@ def test_what_will_go_with_cilium_is_named_before_anything_is_touched(
     world.lists[kind] = [named("front", "shop", "CiliumNetworkPolicy")]
     preflight.verb(NEEDS)
     assert "1 objects of Cilium's kinds will be saved and go: CiliumNetworkPolicy shop/front" in capsys.readouterr().err
+
+
+def test_findings_of_every_kind_are_told_at_once_and_a_part_without_an_answer_beside_them(world: World) -> None:
+    world.lists["namespaces"] = [named("kube-flannel"), named("kube-system")]
+    world.lists["apiservices.apiregistration.k8s.io"] = [
+        named("v1.", spec={}),
+        named(
+            "v1.down",
+            spec={"service": {"name": "s"}},
+            status={"conditions": [{"type": "Available", "status": "False"}]},
+        ),
+    ]
+    world.networks.append(Attachment(network="odd", subnet=IPv4Network("10.244.3.0/24")))
+    world.refused["preflight-kube-proxy"] = "Error from server (Forbidden): no privileged Pods"
+    world.broken = "validatingwebhookconfigurations"
+    assert refusal(NEEDS_FLANNEL) == [
+        "  - the aggregated API v1.down is not available (no reason given), so the namespace kube-flannel would never "
+        "end: mend what serves it, or `kubectl delete apiservice v1.down`",
+        "  - Docker's network odd (10.244.3.0/24), which the nodes are on, and cluster.podSubnet 10.244.0.0/16 "
+        "overlap, so nodes would lose each other: make the cluster anew with another range, or the network "
+        "(docker network create --subnet)",
+        "  - the API refuses Pod kube-system/preflight-kube-proxy: Error from server (Forbidden): no privileged Pods",
+        "  - validatingwebhookconfigurations gave no answer",
+    ], "the user would mend one thing an `up`, or the old CNI would go before the new one is let in"
+    assert "preflight-kube-flannel" in world.dry, "Flannel's own Pod would be refused when the old CNI is gone"
+    assert "preflight-probe" not in world.dry, "a namespace that is not there yet would refuse a Pod for nothing"
+
+
+NEEDS_FLANNEL = replace(NEEDS, images=("flannel:1", "cni:1", "plugins:1", "proxy:1", "probe:1"))
+
+
+def test_a_claim_that_is_done_is_asked_nothing_of_the_way(world: World) -> None:
+    world.single["cni-migration"] = named("m", data={"epoch": "7", "phase": "ready"})
+    world.single["cni-migration"]["metadata"]["resourceVersion"] = "1"
+    world.lists["daemonsets.apps"], world.budgets = [named("kindnet", "kube-system")], ["a/b"]
+    assert preflight.verb(DRAINING) == "", (
+        "a value of the running CNI could not be changed for what no way is barred by"
+    )
+    assert world.looked["a"][1]["MOVES"] == "false" and not world.dry
+    world.single["cni-migration"]["data"]["phase"] = "migrating"
+    assert len(refusal(DRAINING)) == 2, "a migration that was cut off would go on unasked"
+
+
+def test_policies_that_cilium_will_enforce_are_said_where_everything_stands_still_anyway(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.lists["networkpolicies.networking.k8s.io"] = [named("deny", "a", "NetworkPolicy")]
+    needs = chart(monkeypatch, lambda *_, **__: "")
+    assert preflight.verb(needs) == ""
+    said = "warning: NetworkPolicy a/deny was never enforced by Flannel, and is from the moment that Cilium is there"
+    assert said in capsys.readouterr().err, "connections would end, and nobody would know by what"
+    assert "every node enforces it from its move" in refusal(replace(DRAINING, cni="cilium"))[0]
+
+
+@pytest.mark.parametrize("needs", [NEEDS, DRAINING], ids=["one that does not drain", "one that drains"])
+def test_the_questions_do_not_grow_with_the_nodes_but_for_one_script_each(world: World, needs: preflight.Needs) -> None:
+    asked: dict[int, int] = {}
+    for count in (3, 10, 50):
+        names = tuple(f"n{number:02}" for number in range(count))
+        world.lists["nodes"] = [node(name, address=f"10.0.0.{number}") for number, name in enumerate(names)]
+        world.lists["pods"] = [pod(f"p{number}", name) for name in names for number in range(3)]
+        world.calls.clear()
+        assert preflight.verb(replace(needs, nodes=names)) == ""
+        scripts = [call for call in world.calls if call in names]
+        assert sorted(scripts) == sorted(names), "a node would not be looked at, or twice"
+        asked[count] = len(world.calls) - len(scripts)
+        assert world.calls.count("nodes") == 1, "each part would ask for all of the cluster again"
+    assert len(set(asked.values())) == 1 and asked[50] <= 20, f"questions by nodes: {asked}"

@@ -50,7 +50,6 @@ parts = Parts(
     probe_namespace=Nothing,
     probes=lambda name, args: Nothing(name),
     traffic=lambda name, args, opts: Nothing(name, opts),
-    coredns_budget=Nothing,
 )
 built = build(settings, observed, claim, parts)
 pulumi.export("verification", built.verification.result)
