@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import yaml
 
-from steps import preflight_drain
+from steps import preflight_drain, preflight_pods
 from steps.doors import helm
 from steps.doors.kubectl import Kubectl, cluster
 from steps.doors.node import on_node
@@ -51,6 +51,7 @@ def verb(needs: Needs) -> str:
         images = list(dict.fromkeys([*needs.images, *_of_chart(kubectl, needs)]))
         _refuse_other_cnis(kubectl, needs.cluster)
         missing = [f"{name}: {line}" for name, line in _on_nodes(needs, images, nodes(kubectl))]
+        missing += preflight_pods.obstacles(kubectl, drains=needs.drains)
         if needs.drains:
             missing += preflight_drain.obstacles(kubectl, unenforced_policies=needs.unenforced_policies)
     if missing:
