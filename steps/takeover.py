@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from steps.doors.kubectl import Kubectl
 from steps.held import Base, begin
-from steps.names import AGENTS, KUBE_PROXY, OWNER_LABEL, PART_OF, SERVICES_LABEL, selector
+from steps.names import AGENTS, KUBE_PROXY, OWNER_LABEL, PART_OF, READY_BEFORE, SERVICES_LABEL, selector
 from steps.nodes import lift_cordon, nodes
 from steps.old_cni import forget_flannel, remove_cilium, remove_flannel_by_name, remove_kube_proxy, untaint
 from steps.running import StepError, main
@@ -41,7 +41,8 @@ def takeover(needs: Needs) -> None:
         services = "cilium" if needs.cni == "cilium" else "kube-proxy"
         owner = (f"{OWNER_LABEL}={needs.cni}", f"{SERVICES_LABEL}={services}")
         kubectl.act("label", "nodes", "--all", "--overwrite", *owner)
-        # A migration by nodes that was cut off leaves the node cordoned that it was moving.
+        # A migration by nodes that was cut off leaves the node cordoned that it was moving, and what it remembers.
+        kubectl.run("annotate", "nodes", "--all", f"{READY_BEFORE}-")
         for node in nodes(kubectl):
             if node.cordoned == "by-move":
                 lift_cordon(kubectl, node.name)

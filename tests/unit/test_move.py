@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 from steps import node_move
 from steps.doors.process import ToolError
 from steps.nodes import Node
+from steps.pods import Pod
+from steps.residue import residue
 from steps.running import StepError
 
 
@@ -19,7 +22,9 @@ class World:
 
     def __init__(self, owner: str, cordoned: Any = "no") -> None:
         self.done: list[str] = []
-        self.bare: list[Any] = []
+        self.pods: list[Pod] = []
+        self.ready: frozenset[str] = frozenset()
+        self.waited: list[Any] = []
         self.faults: dict[str, Exception] = {}
         self.node = Node(
             name="n",
@@ -44,14 +49,22 @@ class World:
         self.act(f"{agent} gone")
 
 
-def move(world: World, cni: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def move(world: World, cni: str, monkeypatch: pytest.MonkeyPatch, **instead: Any) -> None:
     @contextmanager
     def begin(_: object) -> Generator[World]:
         yield world
 
     def pods(_: object, **__: str) -> list[Any]:
         world.act("list Pods")
-        return world.bare
+        return world.pods
+
+    def await_pods(_: object, name: str, seconds: int, keepers: frozenset[str]) -> None:
+        world.waited.append(keepers)
+        world.act("Pods ready")
+
+    def evict(_: object, name: str, seconds: int, but: tuple[str, ...] = ()) -> None:
+        world.waited.append(seconds)
+        world.act("drain" if but else "evict the rest")
 
     patches: dict[str, Any] = {
         "begin": begin,
@@ -64,12 +77,17 @@ def move(world: World, cni: str, monkeypatch: pytest.MonkeyPatch) -> None:
         "clean": lambda name, table: world.act(f"clean {table}"),
         "await_pod": lambda _, name, agent, seconds: world.act(f"{agent} ready"),
         "introduce_nodes": lambda _: world.act("introduce"),
-        "evict_pods_of_node": lambda _, name, seconds, but=(): world.act("drain" if but else "evict the rest"),
+        "evict_pods_of_node": evict,
         "renew_pending_pods": lambda _, name: world.act("renew"),
-        "await_pods_of_node": lambda _, name, seconds: world.act("Pods ready"),
+        "await_pods_of_node": await_pods,
+        "remember_ready": lambda _, found: world.act("remember"),
+        "ready_before": lambda _, name: world.ready,
+        "forget_ready": lambda _, name: world.act("forget"),
+        "agent_since": lambda _, name, agent: "2026-01-02T00:00:00Z",
+        "renew_static_pods": lambda _, pods, before: world.act(f"sandboxes before {before}"),
         "blocking_budgets": lambda _: ["a/budget"],
     }
-    for name, stand_in in patches.items():
+    for name, stand_in in {**patches, **instead}.items():
         monkeypatch.setattr(node_move, name, stand_in)
     needs = node_move.Needs(
         cluster="c",
@@ -90,6 +108,7 @@ def test_to_cilium_the_node_is_empty_before_it_changes_hands(monkeypatch: pytest
     world = World("flannel")
     move(world, "cilium", monkeypatch)
     assert world.done == [
+        "remember",
         "cordon",
         "list Pods",
         "drain",
@@ -99,6 +118,7 @@ def test_to_cilium_the_node_is_empty_before_it_changes_hands(monkeypatch: pytest
         "k8s-app=cilium gone",
         "app=flannel gone",
         "hold on",
+        "list Pods",
         "evict the rest",
         "clean old",
         "label {'cni_owner': 'cilium'}",
@@ -108,15 +128,18 @@ def test_to_cilium_the_node_is_empty_before_it_changes_hands(monkeypatch: pytest
         "clean services",
         "hold off",
         "renew",
+        "list Pods",
         "Pods ready",
         "uncordon",
+        "forget",
     ], "Pods would lose their network, or Services their server, on the way"
 
 
 def test_to_flannel_kube_proxy_serves_before_cilium_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World("cilium")
     move(world, "flannel", monkeypatch)
-    assert world.done[:5] == [
+    assert world.done[:6] == [
+        "remember",
         "label {'cni_services': 'kube-proxy'}",
         "cordon",
         "list Pods",
@@ -131,7 +154,7 @@ def test_a_drain_that_fails_leaves_the_node_as_it_was_and_names_the_budget(monke
     world.faults["drain"] = StepError("these Pods do not leave")
     with pytest.raises(StepError, match=r"cannot be drained within 9 s, so it stays with flannel.*a/budget"):
         move(world, "cilium", monkeypatch)
-    assert world.done[-1] == "uncordon" and "label {'cni_owner': 'none'}" not in world.done
+    assert world.done[-2:] == ["uncordon", "forget"] and "label {'cni_owner': 'none'}" not in world.done
 
 
 def test_a_list_of_pods_that_fails_is_no_empty_node(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,4 +174,114 @@ def test_a_user_s_own_cordon_stays(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_move_that_was_cut_off_behind_the_change_of_hands_only_finishes(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World("cilium", cordoned="by-move")
     move(world, "cilium", monkeypatch)
-    assert "drain" not in world.done and world.done[0] == "k8s-app=cilium ready" and world.done[-1] == "uncordon"
+    assert "drain" not in world.done and world.done[0] == "k8s-app=cilium ready"
+    assert world.done[-2:] == ["uncordon", "forget"]
+    assert "remember" not in world.done, "the Pods that the move itself has broken would not be waited for"
+
+
+def test_a_pod_that_does_not_come_back_leaves_no_node_cordoned(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World("flannel")
+    world.faults["Pods ready"] = StepError("these Pods are not ready within 120 s")
+    with pytest.raises(StepError, match="not ready"):
+        move(world, "cilium", monkeypatch)
+    assert world.done[-1] == "uncordon", (
+        "a node with a running CNI would take no Pods, and every `up` fail the same way"
+    )
+    assert "forget" not in world.done, "the next `up` would not know whom to wait for"
+
+
+def test_an_agent_that_does_not_answer_leaves_the_node_cordoned(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World("flannel")
+    world.faults["k8s-app=cilium ready"] = StepError("no Pod that is ready")
+    with pytest.raises(StepError, match="no Pod that is ready"):
+        move(world, "cilium", monkeypatch)
+    assert "uncordon" not in world.done, "Pods would be sent to a node without a CNI"
+
+
+def test_only_what_was_ready_before_the_move_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World("flannel")
+    world.ready = frozenset({"uid-of-a-daemonset"})
+    move(world, "cilium", monkeypatch)
+    assert world.waited[-1] == world.ready, "a DaemonSet that never was ready would fail every move"
+
+
+def pod(name: str, controller: str = "", *, address: str = "10.244.1.2", grace: int = 30, static: bool = False) -> Pod:
+    return Pod(
+        namespace="a",
+        name=name,
+        uid=name,
+        node="n",
+        created="2026-01-01T00:00:00Z",
+        controller=controller,
+        owner=controller and f"uid of {controller}",
+        static=static,
+        address=address,
+        grace=grace,
+        phase="Running",
+        state="ready",
+    )
+
+
+def test_a_daemonset_with_a_long_grace_period_gets_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World("flannel")
+    world.pods = [pod("slow", "DaemonSet", grace=100)]
+    move(world, "cilium", monkeypatch)
+    # What the drain may take is 9 s here.
+    assert world.waited[1] == 109, "the move would end after 60 s, with a node that has no agent"
+    world.pods = [pod("quick", "DaemonSet", grace=1)]
+    move(world, "cilium", monkeypatch)
+    assert world.waited[-2] == 60
+
+
+def test_a_bare_pod_stops_the_drain_but_not_one_that_has_no_network_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World("flannel")
+    world.pods = [pod("bare"), pod("pending", address=""), pod("mirror", "Node", static=True)]
+    with pytest.raises(StepError, match=r"would make anew: a/bare$"):
+        move(world, "cilium", monkeypatch)
+    assert "drain" not in world.done
+    held = World("none", cordoned="by-move")
+    held.pods = [pod("pending", address="")]
+    move(held, "cilium", monkeypatch)  # a Pod that the holding plugin refuses would stop every `up`
+
+
+def test_a_bare_pod_that_came_during_the_move_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World("flannel")
+
+    def evict(_: object, name: str, seconds: int, but: tuple[str, ...] = ()) -> None:
+        world.act("drain")
+        world.pods = [pod("late")]
+
+    with pytest.raises(StepError, match="came during the move, and nobody would make them anew; delete them: a/late"):
+        move(world, "cilium", monkeypatch, evict_pods_of_node=evict)
+    assert "clean old" not in world.done, "it would be left with a network that is gone"
+
+
+def test_a_static_pod_gets_a_new_sandbox_when_the_new_agent_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World("flannel")
+    world.pods = [pod("mirror", "Node", static=True)]
+    move(world, "cilium", monkeypatch)
+    at = world.done.index("sandboxes before 2026-01-02T00:00:00Z")
+    assert world.done.index("hold off") < at < world.done.index("Pods ready"), (
+        "it would be Running, Ready, and dead, or its new sandbox be refused by the holding plugin"
+    )
+
+
+def test_a_move_that_was_killed_between_the_holding_plugin_and_the_label_is_finished(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World("none", cordoned="by-move")
+    move(world, "cilium", monkeypatch)
+    for part in ("hold leave", "hold on", "clean old", "label {'cni_owner': 'cilium'}", "hold off", "uncordon"):
+        assert part in world.done, f"without {part!r} the node refuses every new Pod"
+    assert "cordon" not in world.done
+
+
+def test_a_takeover_s_clean_up_takes_the_holding_plugin_off_every_node() -> None:
+    paths = {row.what for row in residue("10.244.0.0/16") if row.kind == "path"}
+    hold = (Path(node_move.__file__).parent / "on_node" / "hold.sh").read_text()
+    for path in (
+        "/etc/cni/net.d/99-cni-migration.conflist",
+        "/opt/cni/bin/cni-migration-hold",
+        "/opt/cni/bin/cilium-cni",
+    ):
+        assert path in hold and paths & {path, f"{path}*"}, f"{path} of a move that was killed refuses every new Pod"
