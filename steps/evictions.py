@@ -40,7 +40,9 @@ def evict_pods_of_node(kubectl: Kubectl, node: str, seconds: int, *, but: Sequen
     naming what is left after `seconds`."""
     deadline = time.monotonic() + seconds
     here = on_pod_network(kubectl, node=node)
-    left = [pod for pod in here if not pod.bare and not pod.static and pod.controller not in but]
+    # A bare one that is being deleted is its user's, and only waited for.
+    leaves = [pod for pod in here if not pod.static and (not pod.bare or pod.state == "leaving")]
+    left = [pod for pod in leaves if pod.controller not in but]
     ours = {pod.uid for pod in left}
     while left:
         answers = {pod.full_name: evict(kubectl, pod) for pod in left if pod.state != "leaving"}

@@ -106,8 +106,9 @@ def _evict_rest(kubectl: Kubectl, needs: Needs) -> None:
 
 
 def _losable(pods: Sequence[Pod]) -> list[str]:
-    """Those that a move would lose. One that has no address yet has no network to lose, and is left to the kubelet."""
-    return [pod.full_name for pod in pods if pod.bare and pod.address]
+    """Those that a move would lose. One that has no address yet has no network to lose, and is left to the kubelet; one
+    that is being deleted is its user's."""
+    return [pod.full_name for pod in pods if pod.bare and pod.address and pod.state != "leaving"]
 
 
 def _drain(kubectl: Kubectl, needs: Needs, found: Node) -> None:

@@ -137,3 +137,12 @@ def test_only_those_are_waited_for_that_were_ready_before(world: World) -> None:
     evictions.await_pods_of_node(cast("Kubectl", world), "n", 0, {"of-agent"})
     with pytest.raises(StepError, match="not ready within 0 s: a/broken"):
         evictions.await_pods_of_node(cast("Kubectl", world), "n", 0, {"of-broken", "of-agent"})
+
+
+def test_a_bare_pod_that_its_user_deletes_is_waited_for_and_not_evicted(world: World) -> None:
+    going = pod("bare", "u7", "")
+    going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    world.pods = [going]
+    with pytest.raises(StepError, match="do not leave n within 0 s: a/bare"):
+        world.evict(0, "DaemonSet")  # it would lose its network while it still ends
+    assert world.asked == []

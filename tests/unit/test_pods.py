@@ -55,6 +55,7 @@ class Api(Kubectl):
         self.reborn: list[Object] = []
         self.deleted: list[str] = []
         self.silent = False
+        self.phase = "migrating"
 
     def run(self, *args: str, stdin: str = "", timeout: float = 120) -> str:
         assert args[:2] == ("delete", "--raw"), args
@@ -81,6 +82,8 @@ class Api(Kubectl):
         return list(self.pods.values())
 
     def object(self, kind: str, name: str, *, namespace: str | None = None) -> Object | None:
+        if kind == "configmap":
+            return {"metadata": {"resourceVersion": "7"}, "data": {"phase": self.phase}}
         if kind == "namespace":
             return {} if name in self.namespaces else None
         return self.pods.get(name)
@@ -203,6 +206,13 @@ def test_a_copy_of_a_pod_that_its_user_deleted_goes_with_the_next_migration(monk
     api.pods.clear()
     keep(api, monkeypatch)
     assert api.secrets == {}
+
+
+def test_a_cluster_that_is_not_being_migrated_gets_no_copies(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = Api(pod("bare", "u1"))
+    api.phase = "ready"
+    keep(api, monkeypatch)
+    assert api.secrets == {}, "a stack of an earlier version would leave copies that nobody clears away"
 
 
 def test_a_bare_pod_is_made_anew_and_its_copy_goes(monkeypatch: pytest.MonkeyPatch) -> None:
