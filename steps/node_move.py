@@ -97,9 +97,7 @@ def _evict_rest(kubectl: Kubectl, needs: Needs) -> None:
     """Those that stayed until now, DaemonSets' and late comers; each has its own grace period."""
     rest = on_pod_network(kubectl, node=needs.node)
     if late := _losable(rest):
-        raise StepError(
-            f"these Pods came during the move, and nobody would make them anew; delete them: {' '.join(late)}"
-        )
+        raise StepError(f"these Pods without a controller came during the move; delete them: {' '.join(late)}")
     grace = max((pod.grace for pod in rest), default=0)
     most = max(60, needs.drain_seconds + grace)
     evict_pods_of_node(kubectl, needs.node, min(patience(rest, 60), most))

@@ -251,7 +251,7 @@ def test_a_bare_pod_that_came_during_the_move_is_not_lost(monkeypatch: pytest.Mo
         world.act("drain")
         world.pods = [pod("late")]
 
-    with pytest.raises(StepError, match="came during the move, and nobody would make them anew; delete them: a/late"):
+    with pytest.raises(StepError, match="without a controller came during the move; delete them: a/late"):
         move(world, "cilium", monkeypatch, evict_pods_of_node=evict)
     assert "clean old" not in world.done, "it would be left with a network that is gone"
 

@@ -54,7 +54,7 @@ class World:
     def __init__(self, *boxes: Object, kubelet: bool = True) -> None:
         self.boxes = list(boxes)
         self.kubelet = kubelet
-        self.shown = [mirror(), mirror(started="2026-01-02T00:00:05Z")]
+        self.shown = [mirror(), mirror(), mirror(started="2026-01-02T00:00:05Z")]
         self.renewed: list[str] = []
         self.graces: list[str] = []
         self.garbage = ""
