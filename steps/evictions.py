@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from steps.doors.kubectl import Kubectl
 from steps.doors.process import ToolError
@@ -36,10 +36,14 @@ def evict(kubectl: Kubectl, pod: Pod, *, now: bool = False) -> str:
 
 def evict_pods_of_node(kubectl: Kubectl, node: str, seconds: int, *, but: Sequence[str] = ()) -> None:
     """Evicts the Pods that are on the node now, but those whose controller is one of the kinds `but`, and waits until
-    they are gone. A budget that refuses is asked again every second: kubectl drain asks every five, which made a node's
-    move longer by three. Raises StepError naming what is left after `seconds`."""
+    they are gone. Never those that nobody makes anew, nor static ones, which do not leave. A budget that refuses is
+    asked again every second: kubectl drain asks every five, which made a node's move longer by three. Raises StepError
+    naming what is left after `seconds`."""
     deadline = time.monotonic() + seconds
-    left = [pod for pod in on_pod_network(kubectl, node=node) if pod.controller not in but]
+    here = on_pod_network(kubectl, node=node)
+    # A bare one that is being deleted is its user's, and only waited for.
+    leaves = [pod for pod in here if not pod.static and (not pod.bare or pod.state == "leaving")]
+    left = [pod for pod in leaves if pod.controller not in but]
     ours = {pod.uid for pod in left}
     while left:
         answers = {pod.full_name: evict(kubectl, pod) for pod in left if pod.state != "leaving"}
@@ -55,14 +59,17 @@ def renew_pending_pods(kubectl: Kubectl, node: str) -> None:
     """Has the Pods made anew that this node has refused so far: the kubelet would try them again only after 10 to 15 s.
     They run nowhere yet, so no budget minds. One that nobody makes anew is left to the kubelet."""
     for pod in on_pod_network(kubectl, node=node, phase="Pending"):
-        if pod.controller and (answer := evict(kubectl, pod, now=True)):
+        if not pod.bare and not pod.static and (answer := evict(kubectl, pod, now=True)):
             say(f"{node}: {pod.full_name} is left to the kubelet: {answer}")
 
 
-def await_pods_of_node(kubectl: Kubectl, node: str, seconds: int) -> None:
-    """Waits until every Pod on the node is ready. Raises StepError naming those that are not within `seconds`."""
+def await_pods_of_node(kubectl: Kubectl, node: str, seconds: int, keepers: Collection[str]) -> None:
+    """Waits until every Pod on the node is ready whose keeper is one of `keepers`: one that was not ready before never
+    may be. Raises StepError naming those that are not within `seconds`."""
     deadline = time.monotonic() + seconds
-    while waiting := [pod for pod in on_pod_network(kubectl, node=node) if pod.state == "waiting"]:
+    while waiting := [
+        pod for pod in on_pod_network(kubectl, node=node) if pod.state == "waiting" and pod.keeper in keepers
+    ]:
         if time.monotonic() >= deadline:
             names = " ".join(pod.full_name for pod in waiting)
             raise StepError(f"these Pods on {node} are not ready within {seconds} s: {names}")

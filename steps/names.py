@@ -18,6 +18,16 @@ OWNER_LABEL = "cni-owner"
 SERVICES_LABEL = "cni-services"
 # The node annotation that tells a cordon of this project's from a user's own.
 CORDONED = "cni-migration/cordoned"
+# The node annotation that remembers which Pods were ready there before its move.
+READY_BEFORE = "cni-migration/ready-before"
+# The Secrets in kube-system that keep the manifests of Pods that nobody makes anew, and what is said in them: whose
+# copy it is, and that this project has deleted that Pod.
+KEPT_PREFIX, KEPT_LABEL, KEPT_OF, KEPT_DELETED = (
+    "cni-migration-pod-",
+    {"cni-migration/kept": "pod"},
+    "cni-migration/pod",
+    "cni-migration/deleted",
+)
 CONTROL_PLANE_LABEL = "node-role.kubernetes.io/control-plane"
 # The label of each CNI's agents, and of kube-proxy's Pods.
 AGENTS = {"cilium": "k8s-app=cilium", "flannel": "app=flannel"}

@@ -5,6 +5,7 @@ was."""
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from steps.doors.kubectl import Kubectl
@@ -14,8 +15,10 @@ from steps.held import Base, begin
 from steps.introduce import introduce_nodes
 from steps.names import AGENTS, KUBE_PROXY
 from steps.node_clean import clean
-from steps.nodes import Node, await_pod, cordon, label, lift_cordon, node, nodes
-from steps.pods import on_pod_network
+from steps.nodes import Node, agent_since, await_pod, cordon, label, lift_cordon, node, nodes
+from steps.pods import Pod, on_pod_network, patience
+from steps.pods_static import renew_static_pods
+from steps.remembered import forget_ready, ready_before, remember_ready
 from steps.running import StepError, main, say
 
 
@@ -33,6 +36,7 @@ def node_move(needs: Needs, residue: str) -> None:
     with begin(needs) as kubectl:
         found = node(kubectl, needs.node)
         if found.owner != needs.cni:
+            remember_ready(kubectl, found)
             _change_hands(kubectl, needs, found, residue)
         await_pod(kubectl, needs.node, AGENTS[needs.cni], 120)
         say(f"{needs.node}: {needs.cni} answers")
@@ -42,9 +46,21 @@ def node_move(needs: Needs, residue: str) -> None:
             _await_gone(kubectl, needs.node, KUBE_PROXY)
             clean(needs.node, needs.services_residue, _peers(kubectl))
         on_node(needs.node, "hold", env={"STEP": "off"})
-        renew_pending_pods(kubectl, needs.node)
-        await_pods_of_node(kubectl, needs.node, 120)
-        _uncordon(kubectl, found)
+        try:
+            _bring_back(kubectl, needs)
+        finally:
+            # The node has its CNI and takes Pods: one that does not come back is to keep no other from coming.
+            _uncordon(kubectl, found)
+        forget_ready(kubectl, needs.node)
+
+
+def _bring_back(kubectl: Kubectl, needs: Needs) -> None:
+    """The Pods that stay on the node have its new network, and are ready where they were ready before."""
+    renew_pending_pods(kubectl, needs.node)
+    static = [pod for pod in on_pod_network(kubectl, node=needs.node) if pod.static]
+    if static:
+        renew_static_pods(kubectl, static, before=agent_since(kubectl, needs.node, AGENTS[needs.cni]))
+    await_pods_of_node(kubectl, needs.node, 120, ready_before(kubectl, needs.node))
 
 
 def _change_hands(kubectl: Kubectl, needs: Needs, found: Node, residue: str) -> None:
@@ -69,7 +85,7 @@ def _change_hands(kubectl: Kubectl, needs: Needs, found: Node, residue: str) -> 
         _await_gone(kubectl, name, agent)
     on_node(name, "hold", env={"STEP": "on"})
     try:
-        evict_pods_of_node(kubectl, name, 60)
+        _evict_rest(kubectl, needs)
     except StepError as error:
         raise StepError(f"{error}\n{name}: run the same command again") from error
     clean(name, residue, _peers(kubectl))
@@ -80,12 +96,28 @@ def _peers(kubectl: Kubectl) -> list[str]:
     return [peer.address for peer in nodes(kubectl)]
 
 
+def _evict_rest(kubectl: Kubectl, needs: Needs) -> None:
+    """Those that stayed until now, DaemonSets' and late comers; each has its own grace period."""
+    rest = on_pod_network(kubectl, node=needs.node)
+    if late := _losable(rest):
+        raise StepError(f"these Pods without a controller came during the move; delete them: {' '.join(late)}")
+    grace = max((pod.grace for pod in rest), default=0)
+    most = max(60, needs.drain_seconds + grace)
+    evict_pods_of_node(kubectl, needs.node, min(patience(rest, 60), most))
+
+
+def _losable(pods: Sequence[Pod]) -> list[str]:
+    """Those that a move would lose. One that has no address yet has no network to lose, and is left to the kubelet; one
+    that is being deleted is its user's."""
+    return [pod.full_name for pod in pods if pod.bare and pod.address and pod.state != "leaving"]
+
+
 def _drain(kubectl: Kubectl, needs: Needs, found: Node) -> None:
     """Evicts what will come back elsewhere. Every eviction asks the budgets; nothing is deleted. Pods on the host
     network do not mind a change of CNI, and stay."""
     name = needs.node
     why = ""
-    bare = [pod.full_name for pod in on_pod_network(kubectl, node=name) if not pod.controller]
+    bare = _losable(on_pod_network(kubectl, node=name))
     if not bare:
         try:
             evict_pods_of_node(kubectl, name, needs.drain_seconds, but=("DaemonSet",))
@@ -94,6 +126,7 @@ def _drain(kubectl: Kubectl, needs: Needs, found: Node) -> None:
             why = f" {error}"
     if found.owner != "none":
         _uncordon(kubectl, found)
+        forget_ready(kubectl, name)
     raise StepError(
         f"node {name} cannot be drained within {needs.drain_seconds} s, so it stays with {found.owner} and takes Pods "
         f"as before.{why} Budgets that permit no eviction now: {', '.join(blocking_budgets(kubectl))}. Pods that no "

@@ -94,6 +94,14 @@ def lift_cordon(kubectl: Kubectl, name: str) -> None:
     kubectl.patch("node", name, {"metadata": {"annotations": {CORDONED: None}}, "spec": {"unschedulable": None}})
 
 
+def agent_since(kubectl: Kubectl, name: str, selector: str) -> str:
+    """When the Pod with these labels was made on the node (RFC 3339, UTC). Raises StepError where there is none."""
+    found = kubectl.objects("pods", selector=selector, fields=f"spec.nodeName={name}")
+    if not found:
+        raise StepError(f"{name} has no Pod {selector} any more; run the same command again")
+    return min(str(item["metadata"]["creationTimestamp"]) for item in found)
+
+
 def await_pod(kubectl: Kubectl, name: str, selector: str, seconds: int) -> None:
     """Waits until a Pod with these labels is Ready on the node. By watching: on a small machine questions in a loop
     take from the agent the CPU that it needs to start."""

@@ -1,15 +1,16 @@
-"""Sees to it that no Pod older than the cutoff is left on the Pod network: makes those without a controller anew (the
-same manifest, a new sandbox) and waits until the others are gone."""
+"""Sees to it that no Pod older than the cutoff is left on the Pod network: makes those anew that nobody else would,
+gives static ones a new sandbox, and waits until the others are gone."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from steps.doors.kubectl import Kubectl
 from steps.held import Base, begin
-from steps.pods import Pod, on_pod_network
-from steps.running import main, say
+from steps.pods import await_gone, on_pod_network, patience
+from steps.pods_anew import replace_bare_pods
+from steps.pods_static import renew_static_pods
+from steps.running import StepError, main
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,24 +21,26 @@ class Needs(Base):
 
 
 def pods_replace(needs: Needs) -> None:
-    """No Pod is left with a network that is gone."""
+    """No Pod is left with a network that is gone. Raises StepError with everything that is not so."""
     with begin(needs) as kubectl:
-        for pod in on_pod_network(kubectl):
-            if pod.created >= needs.cutoff:
-                continue
-            if pod.controller:
-                kubectl.wait("pod", pod.name, f"--namespace={pod.namespace}", until="delete", seconds=120)
-            else:
-                _make_anew(kubectl, pod)
+        failed: list[str] = []
+        for task in (replace_bare_pods, _renew_static, _await_controlled):
+            try:
+                task(kubectl, needs.cutoff)
+            except StepError as error:
+                # The Pods of one kind are not to wait until those of another are mended.
+                failed.append(str(error))
+        if failed:
+            raise StepError("\n".join(failed))
 
 
-def _make_anew(kubectl: Kubectl, pod: Pod) -> None:
-    manifest = kubectl.object("pod", pod.name, namespace=pod.namespace)
-    if manifest is None:
-        return  # its user has deleted it since
-    say(f"making {pod.full_name} anew")
-    options = ("--force", "--grace-period=1", "--timeout=120s")
-    kubectl.act("replace", *options, "--filename=-", stdin=json.dumps(manifest), timeout=180)
+def _renew_static(kubectl: Kubectl, cutoff: str) -> None:
+    renew_static_pods(kubectl, [pod for pod in on_pod_network(kubectl) if pod.static], before=cutoff)
+
+
+def _await_controlled(kubectl: Kubectl, cutoff: str) -> None:
+    old = [pod for pod in on_pod_network(kubectl) if pod.controller and not pod.static and pod.created < cutoff]
+    await_gone(kubectl, old, patience(old, 120))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from steps import kept_objects, marker, preflight_drain, preflight_policies
+from steps import kept_objects, marker, preflight_bare, preflight_drain, preflight_policies
 from steps.doors.kubectl import Kubectl, Object, cluster
 from steps.doors.once import Once
 from steps.findings.images import images_of
@@ -80,6 +80,7 @@ class _Looking:
                 self._admission,
                 self._policies,
                 self._kept,
+                lambda: preflight_bare.obstacles(self._kubectl, drains=self._needs.drains),
             ]
             parts += [self._webhooks] if self._needs.takes_network_down else []
             parts += [lambda: preflight_drain.obstacles(self._kubectl)] if self._needs.drains else []

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from steps.coredns_budget import release
 from steps.doors.kubectl import Kubectl
 from steps.held import Base, begin
-from steps.names import AGENTS, CORDONED, KUBE_PROXY, OWNER_LABEL, PART_OF, SERVICES_LABEL, selector
+from steps.names import AGENTS, CORDONED, KUBE_PROXY, OWNER_LABEL, PART_OF, READY_BEFORE, SERVICES_LABEL, selector
 from steps.nodes import lift_cordon, nodes
 from steps.old_cni import forget_flannel, remove_cilium, remove_flannel_by_name, remove_kube_proxy, untaint
 from steps.running import StepError, main
@@ -42,9 +42,11 @@ def takeover(needs: Needs) -> None:
         services = "cilium" if needs.cni == "cilium" else "kube-proxy"
         owner = (f"{OWNER_LABEL}={needs.cni}", f"{SERVICES_LABEL}={services}")
         kubectl.act("label", "nodes", "--all", "--overwrite", *owner)
-        # A migration by nodes that was cut off leaves CoreDNS's budget, and the node cordoned that it was moving. By
-        # the note alone: where a user has lifted that cordon, a note that stays would make the next one look like a move's.
+        # A migration by nodes that was cut off leaves CoreDNS's budget, what it remembers of a node, and the node
+        # cordoned that it was moving. By the note alone: where a user has lifted that cordon, a note that stays would
+        # make the user's next one look like a move's.
         release(kubectl)
+        kubectl.run("annotate", "nodes", "--all", f"{READY_BEFORE}-")
         for node in nodes(kubectl):
             if CORDONED in node.annotations:
                 lift_cordon(kubectl, node.name)

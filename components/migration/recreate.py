@@ -21,14 +21,16 @@ class Recreate:
     strategy = RECREATE
 
     def prepare(self, start: Start) -> Prepared:
-        """Gate, clean-up of every node, eviction."""
+        """Copies of the Pods that nobody makes anew, gate, clean-up of every node, eviction."""
         steps = start.steps
         cluster = steps.cluster
+        # Before the gate: once the network is down, a Pod's manifest may be gone before it could be read.
+        kept = steps.step(f"{start.name}-keep-pods", "pods_keep", opts=steps.options(start.parent, start.begun))
         gate = steps.step(
             f"{start.name}-gate",
             "takeover",
             mark="takeover",
-            opts=gate_options(start.parent, cluster.resource, after=[*start.begun, cluster.provider]),
+            opts=gate_options(start.parent, cluster.resource, after=[*start.begun, kept, cluster.provider]),
         )
         cleanup = NodeCleanup(
             f"{start.name}-cleanup",

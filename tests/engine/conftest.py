@@ -23,6 +23,7 @@ RECORDED = (
     "takeover",
     "node_clean",
     "pods_evict",
+    "pods_keep",
     "pods_replace",
     "direct_routes",
     "node_move",

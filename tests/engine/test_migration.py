@@ -30,13 +30,25 @@ def steps(calls: list[str]) -> list[str]:
 def test_a_change_of_cni_deletes_the_old_cleans_the_nodes_and_then_creates_the_new(world: World) -> None:
     flannel = world.stacks["flannel"]
     flannel.up()
-    assert steps(world.calls()) == ["kind create", "preflight flannel", *MIGRATION, "pods-replace", "verify flannel"]
+    assert steps(world.calls()) == [
+        "kind create",
+        "preflight flannel",
+        "pods-keep",
+        *MIGRATION,
+        "pods-replace",
+        "verify flannel",
+    ]
     flannel.set_config("cni-migration:cni", "cilium")
     flannel.up()
     calls = world.calls()
-    assert steps(calls) == ["preflight cilium", "cni-delete flannel", *MIGRATION, "pods-replace", "verify cilium"], (
-        "the nodes would be cleaned under a CNI that still runs, or the new one would start beside the old"
-    )
+    assert steps(calls) == [
+        "preflight cilium",
+        "pods-keep",
+        "cni-delete flannel",
+        *MIGRATION,
+        "pods-replace",
+        "verify cilium",
+    ], "the nodes would be cleaned under a CNI that still runs, or the new one would start beside the old"
     flannel.preview("--expect-no-changes")
     assert world.marker()["phase"] == "ready" and world.marker()["epoch"] == "2"
 
@@ -53,13 +65,13 @@ def test_the_other_stack_adopts_the_cluster_and_the_first_can_take_it_back(world
     world.calls()
     assert "owned by stack flannel" in cilium.preview().stdout, "the hand-over would not be seen in review"
     cilium.up()
-    assert steps(world.calls()) == ["preflight cilium", *MIGRATION, "pods-replace", "verify cilium"]
+    assert steps(world.calls()) == ["preflight cilium", "pods-keep", *MIGRATION, "pods-replace", "verify cilium"]
     assert world.marker()["stack"] == "cilium"
     # The state of flannel still says that all is there; only the marker tells that it is not.
     stale = [step.name for step in flannel.preview_steps() if step.op not in ("same", "refresh")]
     assert "migration-gate" in stale, "a stack with an old state would do nothing and say that all is well"
     flannel.up()
-    assert steps(world.calls())[:3] == ["preflight flannel", "cni-delete flannel", "takeover"]
+    assert steps(world.calls())[:4] == ["preflight flannel", "pods-keep", "cni-delete flannel", "takeover"]
     for stack in (flannel,):
         stack.preview("--expect-no-changes")
     assert world.marker()["epoch"] == "3"
@@ -67,7 +79,17 @@ def test_the_other_stack_adopts_the_cluster_and_the_first_can_take_it_back(world
 
 @pytest.mark.parametrize(
     "fault",
-    ["kind-create", "preflight", "takeover", "node-clean", "pods-evict", "cni-create", "pods-replace", "verify"],
+    [
+        "kind-create",
+        "preflight",
+        "pods-keep",
+        "takeover",
+        "node-clean",
+        "pods-evict",
+        "cni-create",
+        "pods-replace",
+        "verify",
+    ],
 )
 def test_a_first_up_that_fails_at_any_step_is_finished_by_the_next(world: World, fault: str) -> None:
     flannel = world.stacks["flannel"]
@@ -84,7 +106,7 @@ def test_a_first_up_that_fails_at_any_step_is_finished_by_the_next(world: World,
 
 
 @pytest.mark.parametrize(
-    "fault", ["preflight", "cni-delete", "takeover", "node-clean", "pods-evict", "cni-create", "verify"]
+    "fault", ["preflight", "pods-keep", "cni-delete", "takeover", "node-clean", "pods-evict", "cni-create", "verify"]
 )
 def test_a_migration_that_fails_at_any_step_goes_on_from_there(world: World, fault: str) -> None:
     flannel = world.stacks["flannel"]
@@ -97,6 +119,8 @@ def test_a_migration_that_fails_at_any_step_goes_on_from_there(world: World, fau
     before = [line.split()[0] for line in world.calls()]
     if fault == "preflight":
         assert before == ["preflight"], "the old network was touched although the new one cannot start"
+    if fault == "pods-keep":
+        assert before == ["preflight", "pods-keep"], "the old network was touched before bare Pods were safe"
     flannel.up()
     after = [line.split()[0] for line in world.calls()]
     assert fault in after, "the step that failed must run again"

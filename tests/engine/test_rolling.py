@@ -99,7 +99,9 @@ def test_a_half_done_rolling_migration_is_finished_by_recreate(world: World) -> 
     cilium.set_config("migration:strategy", "recreate")
     cilium.up()
     calls = [call.split()[0] for call in world.calls()]
-    assert calls[:3] == ["preflight", "cni-delete", "takeover"], "a node would be cleaned under the new CNI"
+    assert calls[:4] == ["preflight", "pods-keep", "cni-delete", "takeover"], (
+        "a node would be cleaned under the new CNI"
+    )
     assert "node-move" not in calls and calls[-1] == "verify"
     cilium.preview("--expect-no-changes")
 
@@ -128,7 +130,9 @@ def test_another_strategy_in_the_settings_alone_moves_nothing(world: World) -> N
     world.calls()
     cilium.up()
     calls = [call.split()[0] for call in world.calls()]
-    assert calls[:3] == ["preflight", "cni-delete", "takeover"], "recreate after rolling would find its gate gone"
+    assert calls[:4] == ["preflight", "pods-keep", "cni-delete", "takeover"], (
+        "recreate after rolling would find its gate gone"
+    )
     cilium.preview("--expect-no-changes")
 
 

@@ -96,7 +96,7 @@ def test_type_tokens_are_static(recorder: Recorder) -> None:
 def test_every_step_of_a_migration_has_the_claim_among_its_triggers(recorder: Recorder) -> None:
     resources = run(recorder, parse({"cni": "cilium"}))
     steps = [args for name, args in resources.items() if name.startswith("migration-") and "triggers" in args.inputs]
-    assert len(steps) == 8, sorted(resources)
+    assert len(steps) == 9, sorted(resources)
     for step in steps:
         assert step.inputs["triggers"] == ["g", "7", "cilium"], f"{step.name} would not run in the next migration"
 
@@ -248,3 +248,16 @@ def test_an_empty_list_among_the_values_reaches_helm_and_no_other_release_is_upg
 def test_coredns_budget_is_no_resource_since_only_the_cluster_knows_whether_it_has_one(recorder: Recorder) -> None:
     resources = run(recorder, parse({"cni": "cilium"}), ROLLING)
     assert "migration-coredns" not in resources, "two budgets over one Pod: its node would never be drained"
+
+
+def test_pods_that_nobody_makes_anew_are_kept_before_the_gate_opens(recorder: Recorder) -> None:
+    resources = run(recorder, parse({"cni": "cilium"}))
+    assert resources["migration-keep-pods"].inputs["create"] == "steps.pods_keep"
+    depends = {urn.split("::")[-1] for urn in recorder.requests["migration-gate"].dependencies}
+    assert "migration-keep-pods" in depends, "the network would be down before a bare Pod's manifest is safe"
+    claimed = {urn.split("::")[-1] for urn in recorder.requests["migration-keep-pods"].dependencies}
+    assert "migration-claim" in claimed, "another stack's migration would find its copies changed"
+
+
+def test_a_strategy_that_drains_keeps_no_pods(recorder: Recorder) -> None:
+    assert "migration-keep-pods" not in run(recorder, parse({"cni": "cilium"}), ROLLING)

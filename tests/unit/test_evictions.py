@@ -16,7 +16,7 @@ from steps.running import StepError
 
 
 def pod(name: str, uid: str, kind: str) -> dict[str, Any]:
-    owners = [{"kind": kind, "controller": True}] if kind else []
+    owners = [{"kind": kind, "uid": f"of-{name}", "controller": True}] if kind else []
     return {
         "metadata": {
             "namespace": "a",
@@ -117,3 +117,32 @@ def test_a_pending_pod_that_nobody_makes_anew_is_left_alone(world: World) -> Non
     world.pods = [pod("bare", "u7", "")]
     evictions.renew_pending_pods(cast("Kubectl", world), "n")
     assert world.asked == [], "a Pod would be lost for good on the way of a node's move"
+
+
+def test_an_eviction_never_takes_what_nobody_makes_anew_or_what_does_not_leave(world: World) -> None:
+    owned = pod("owned", "u5", "ConfigMap")
+    owned["metadata"]["ownerReferences"][0]["controller"] = False
+    static = pod("mirror", "u6", "Node")
+    static["metadata"]["annotations"] = {"kubernetes.io/config.mirror": "x"}
+    world.pods = [owned, pod("bare", "u7", ""), static]
+    world.evict(1)  # a static Pod is not waited for either: it never leaves
+    evictions.renew_pending_pods(cast("Kubectl", world), "n")
+    assert world.asked == [], "a Pod would be lost for good, and nothing said"
+
+
+def test_only_those_are_waited_for_that_were_ready_before(world: World) -> None:
+    broken = pod("broken", "u8", "DaemonSet")
+    broken["status"]["conditions"] = []
+    world.pods = [broken, pod("agent", "u3", "DaemonSet")]
+    evictions.await_pods_of_node(cast("Kubectl", world), "n", 0, {"of-agent"})
+    with pytest.raises(StepError, match="not ready within 0 s: a/broken"):
+        evictions.await_pods_of_node(cast("Kubectl", world), "n", 0, {"of-broken", "of-agent"})
+
+
+def test_a_bare_pod_that_its_user_deletes_is_waited_for_and_not_evicted(world: World) -> None:
+    going = pod("bare", "u7", "")
+    going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    world.pods = [going]
+    with pytest.raises(StepError, match="do not leave n within 0 s: a/bare"):
+        world.evict(0, "DaemonSet")  # it would lose its network while it still ends
+    assert world.asked == []

@@ -1,31 +1,20 @@
-"""The order of a node's move, in both directions, what a fault on the way leaves, and what a takeover removes."""
+"""The order of a node's move, in both directions, and what a fault on the way leaves."""
 
 from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
-from steps import node_move, old_cni, takeover
-from steps.doors.kubectl import Kubectl
+from steps import node_move
 from steps.doors.process import ToolError
-from steps.names import CORDONED
-from steps.nodes import Node, node_from
+from steps.nodes import Node
 from steps.pods import Pod
+from steps.residue import residue
 from steps.running import StepError
-
-POD: dict[str, Any] = {
-    "namespace": "a",
-    "name": "web",
-    "uid": "u1",
-    "node": "n",
-    "created": "2026-01-01T00:00:00Z",
-    "phase": "Running",
-    "state": "ready",
-}
 
 
 class World:
@@ -33,7 +22,9 @@ class World:
 
     def __init__(self, owner: str, cordoned: Any = "no") -> None:
         self.done: list[str] = []
-        self.bare: list[Any] = []
+        self.pods: list[Pod] = []
+        self.ready: frozenset[str] = frozenset()
+        self.waited: list[Any] = []
         self.faults: dict[str, Exception] = {}
         self.node = Node(
             name="n",
@@ -58,33 +49,22 @@ class World:
         self.act(f"{agent} gone")
 
 
-class Quiet:
-    """A kubectl with the objects that it is made with, which notes what is deleted."""
-
-    kubeconfig = Path("nowhere")
-
-    def __init__(self, found: list[dict[str, Any]] | None = None) -> None:
-        self.found, self.deleted = found or [], list[tuple[str, ...]]()
-
-    def objects(self, kind: str) -> list[dict[str, Any]]:
-        return self.found
-
-    def delete(self, *what: str) -> None:
-        self.deleted.append(what)
-
-    def act(self, *_: str) -> None: ...
-
-    def wait(self, *_: str, until: str, seconds: int) -> None: ...
-
-
-def move(world: World, cni: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def move(world: World, cni: str, monkeypatch: pytest.MonkeyPatch, **instead: Any) -> None:
     @contextmanager
     def begin(_: object) -> Generator[World]:
         yield world
 
     def pods(_: object, **__: str) -> list[Any]:
         world.act("list Pods")
-        return world.bare
+        return world.pods
+
+    def await_pods(_: object, name: str, seconds: int, keepers: frozenset[str]) -> None:
+        world.waited.append(keepers)
+        world.act("Pods ready")
+
+    def evict(_: object, name: str, seconds: int, but: tuple[str, ...] = ()) -> None:
+        world.waited.append(seconds)
+        world.act("drain" if but else "evict the rest")
 
     patches: dict[str, Any] = {
         "begin": begin,
@@ -98,12 +78,17 @@ def move(world: World, cni: str, monkeypatch: pytest.MonkeyPatch) -> None:
         "clean": lambda name, table, peers: world.act(f"clean {table}"),
         "await_pod": lambda _, name, agent, seconds: world.act(f"{agent} ready"),
         "introduce_nodes": lambda _: world.act("introduce"),
-        "evict_pods_of_node": lambda _, name, seconds, but=(): world.act("drain" if but else "evict the rest"),
+        "evict_pods_of_node": evict,
         "renew_pending_pods": lambda _, name: world.act("renew"),
-        "await_pods_of_node": lambda _, name, seconds: world.act("Pods ready"),
+        "await_pods_of_node": await_pods,
+        "remember_ready": lambda _, found: world.act("remember"),
+        "ready_before": lambda _, name: world.ready,
+        "forget_ready": lambda _, name: world.act("forget"),
+        "agent_since": lambda _, name, agent: "2026-01-02T00:00:00Z",
+        "renew_static_pods": lambda _, pods, before: world.act(f"sandboxes before {before}"),
         "blocking_budgets": lambda _: ["a/budget"],
     }
-    for name, stand_in in patches.items():
+    for name, stand_in in {**patches, **instead}.items():
         monkeypatch.setattr(node_move, name, stand_in)
     needs = node_move.Needs(
         cluster="c",
@@ -123,6 +108,7 @@ def test_to_cilium_the_node_is_empty_before_it_changes_hands(monkeypatch: pytest
     world = World("flannel")
     move(world, "cilium", monkeypatch)
     assert world.done == [
+        "remember",
         "cordon",
         "list Pods",
         "drain",
@@ -132,6 +118,7 @@ def test_to_cilium_the_node_is_empty_before_it_changes_hands(monkeypatch: pytest
         "k8s-app=cilium gone",
         "app=flannel gone",
         "hold on",
+        "list Pods",
         "evict the rest",
         "clean old",
         "label {'cni_owner': 'cilium'}",
@@ -141,34 +128,24 @@ def test_to_cilium_the_node_is_empty_before_it_changes_hands(monkeypatch: pytest
         "clean services",
         "hold off",
         "renew",
+        "list Pods",
         "Pods ready",
         "uncordon",
+        "forget",
     ], "Pods would lose their network, or Services their server, on the way"
 
 
 def test_to_flannel_kube_proxy_serves_before_cilium_goes(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World("cilium")
     move(world, "flannel", monkeypatch)
-    assert world.done == [
+    assert world.done[:6] == [
+        "remember",
         "label {'cni_services': 'kube-proxy'}",
         "cordon",
         "list Pods",
         "drain",
         "k8s-app=kube-proxy ready",
-        "hold leave",
-        "label {'cni_owner': 'none'}",
-        "k8s-app=cilium gone",
-        "app=flannel gone",
-        "hold on",
-        "evict the rest",
-        "clean old",
-        "label {'cni_owner': 'flannel'}",
-        "app=flannel ready",
-        "hold off",
-        "renew",
-        "Pods ready",
-        "uncordon",
-    ], "nobody would serve Services on the node, or Pods would lose their network on the way"
+    ], "nobody would serve Services on the node"
     assert "clean services" not in world.done, "kube-proxy's rules would be taken from under it"
 
 
@@ -177,7 +154,7 @@ def test_a_drain_that_fails_leaves_the_node_as_it_was_and_names_the_budget(monke
     world.faults["drain"] = StepError("these Pods do not leave")
     with pytest.raises(StepError, match=r"cannot be drained within 9 s, so it stays with flannel.*a/budget"):
         move(world, "cilium", monkeypatch)
-    assert world.done[-1] == "uncordon" and "label {'cni_owner': 'none'}" not in world.done
+    assert world.done[-2:] == ["uncordon", "forget"] and "label {'cni_owner': 'none'}" not in world.done
 
 
 def test_a_list_of_pods_that_fails_is_no_empty_node(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,61 +174,114 @@ def test_a_user_s_own_cordon_stays(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_move_that_was_cut_off_behind_the_change_of_hands_only_finishes(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World("cilium", cordoned="by-move")
     move(world, "cilium", monkeypatch)
-    assert "drain" not in world.done and world.done[0] == "k8s-app=cilium ready" and world.done[-1] == "uncordon"
+    assert "drain" not in world.done and world.done[0] == "k8s-app=cilium ready"
+    assert world.done[-2:] == ["uncordon", "forget"]
+    assert "remember" not in world.done, "the Pods that the move itself has broken would not be waited for"
 
 
-def test_a_pod_that_nobody_makes_anew_keeps_its_node_from_moving(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pod_that_does_not_come_back_leaves_no_node_cordoned(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World("flannel")
-    world.bare = [Pod(**POD, controller="")]
-    with pytest.raises(StepError, match="Pods that no controller would make anew: a/web"):
+    world.faults["Pods ready"] = StepError("these Pods are not ready within 120 s")
+    with pytest.raises(StepError, match="not ready"):
         move(world, "cilium", monkeypatch)
-    assert "drain" not in world.done and world.done[-1] == "uncordon", "the Pod would be lost for good"
-
-
-@pytest.mark.parametrize("unschedulable", [True, False])
-def test_a_takeover_clears_what_a_move_that_was_cut_off_has_noted(
-    unschedulable: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    noted = node_from(
-        {"metadata": {"name": "n", "annotations": {CORDONED: "true"}}, "spec": {"unschedulable": unschedulable}}
+    assert world.done[-1] == "uncordon", (
+        "a node with a running CNI would take no Pods, and every `up` fail the same way"
     )
-    by_user = node_from({"metadata": {"name": "u"}, "spec": {"unschedulable": True}})
-    lifted: list[str] = []
-
-    @contextmanager
-    def begin(_: object) -> Generator[Quiet]:
-        yield Quiet()
-
-    def nothing(*_: object, **__: object) -> None: ...
-
-    monkeypatch.setattr(takeover, "begin", begin)
-    for name in ("remove_cilium", "remove_flannel_by_name", "remove_kube_proxy", "forget_flannel", "untaint"):
-        monkeypatch.setattr(takeover, name, nothing)
-    monkeypatch.setattr(takeover, "nodes", lambda _: [noted, by_user])
-    monkeypatch.setattr(takeover, "lift_cordon", lambda _, name: lifted.append(name))
-    claim = {"cluster": "c", "stack": "s", "cni": "flannel", "epoch": "2", "control_plane": "cp", "mark": ""}
-    takeover.takeover(takeover.Needs(**claim))
-    assert lifted == ["n"], "a user's own cordon would be lifted: now, or the next one, which such a note would disown"
+    assert "forget" not in world.done, "the next `up` would not know whom to wait for"
 
 
-def test_another_project_s_kinds_in_cilium_s_group_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    present = ("ciliumnodes.cilium.io", "tracingpolicies.cilium.io", "gateways.gateway.networking.k8s.io")
-    quiet = Quiet([{"metadata": {"name": name}} for name in present])
-    monkeypatch.setattr(old_cni.helm, "releases", lambda *_: [])
-    monkeypatch.setattr(old_cni.kept_objects, "keep", lambda _: None)
-    monkeypatch.setattr(old_cni, "remove_namespace", lambda *_, wait: None)
-    old_cni.remove_cilium(cast("Kubectl", quiet))
-    kinds = [what[1:] for what in quiet.deleted if what[0] == "customresourcedefinitions"]
-    assert kinds == [("ciliumnodes.cilium.io",)], "every TracingPolicy of Tetragon's would go with its kind"
+def test_an_agent_that_does_not_answer_leaves_the_node_cordoned(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World("flannel")
+    world.faults["k8s-app=cilium ready"] = StepError("no Pod that is ready")
+    with pytest.raises(StepError, match="no Pod that is ready"):
+        move(world, "cilium", monkeypatch)
+    assert "uncordon" not in world.done, "Pods would be sent to a node without a CNI"
 
 
-def test_a_helm_that_does_not_answer_is_no_cluster_without_a_release(monkeypatch: pytest.MonkeyPatch) -> None:
-    def releases(*_: object) -> list[str]:
-        raise ToolError("helm does not answer")
+def test_only_what_was_ready_before_the_move_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World("flannel")
+    world.ready = frozenset({"uid-of-a-daemonset"})
+    move(world, "cilium", monkeypatch)
+    assert world.waited[-1] == world.ready, "a DaemonSet that never was ready would fail every move"
 
-    quiet = Quiet()
-    monkeypatch.setattr(old_cni.helm, "releases", releases)
-    monkeypatch.setattr(old_cni.kept_objects, "keep", lambda _: None)
-    with pytest.raises(ToolError):
-        old_cni.remove_cilium(cast("Kubectl", quiet))
-    assert quiet.deleted == [], "the release's agents would run on with their CustomResourceDefinitions gone"
+
+def pod(name: str, controller: str = "", *, address: str = "10.244.1.2", grace: int = 30, static: bool = False) -> Pod:
+    return Pod(
+        namespace="a",
+        name=name,
+        uid=name,
+        node="n",
+        created="2026-01-01T00:00:00Z",
+        controller=controller,
+        owner=controller and f"uid of {controller}",
+        static=static,
+        address=address,
+        grace=grace,
+        phase="Running",
+        state="ready",
+    )
+
+
+def test_a_daemonset_with_a_long_grace_period_gets_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World("flannel")
+    world.pods = [pod("slow", "DaemonSet", grace=100)]
+    move(world, "cilium", monkeypatch)
+    # What the drain may take is 9 s here.
+    assert world.waited[1] == 109, "the move would end after 60 s, with a node that has no agent"
+    world.pods = [pod("quick", "DaemonSet", grace=1)]
+    move(world, "cilium", monkeypatch)
+    assert world.waited[-2] == 60
+
+
+def test_a_bare_pod_stops_the_drain_but_not_one_that_has_no_network_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World("flannel")
+    world.pods = [pod("bare"), pod("pending", address=""), pod("mirror", "Node", static=True)]
+    with pytest.raises(StepError, match=r"would make anew: a/bare$"):
+        move(world, "cilium", monkeypatch)
+    assert "drain" not in world.done
+    held = World("none", cordoned="by-move")
+    held.pods = [pod("pending", address="")]
+    move(held, "cilium", monkeypatch)  # a Pod that the holding plugin refuses would stop every `up`
+
+
+def test_a_bare_pod_that_came_during_the_move_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World("flannel")
+
+    def evict(_: object, name: str, seconds: int, but: tuple[str, ...] = ()) -> None:
+        world.act("drain")
+        world.pods = [pod("late")]
+
+    with pytest.raises(StepError, match="without a controller came during the move; delete them: a/late"):
+        move(world, "cilium", monkeypatch, evict_pods_of_node=evict)
+    assert "clean old" not in world.done, "it would be left with a network that is gone"
+
+
+def test_a_static_pod_gets_a_new_sandbox_when_the_new_agent_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World("flannel")
+    world.pods = [pod("mirror", "Node", static=True)]
+    move(world, "cilium", monkeypatch)
+    at = world.done.index("sandboxes before 2026-01-02T00:00:00Z")
+    assert world.done.index("hold off") < at < world.done.index("Pods ready"), (
+        "it would be Running, Ready, and dead, or its new sandbox be refused by the holding plugin"
+    )
+
+
+def test_a_move_that_was_killed_between_the_holding_plugin_and_the_label_is_finished(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World("none", cordoned="by-move")
+    move(world, "cilium", monkeypatch)
+    for part in ("hold leave", "hold on", "clean old", "label {'cni_owner': 'cilium'}", "hold off", "uncordon"):
+        assert part in world.done, f"without {part!r} the node refuses every new Pod"
+    assert "cordon" not in world.done
+
+
+def test_a_takeover_s_clean_up_takes_the_holding_plugin_off_every_node() -> None:
+    paths = {row.what for row in residue("10.244.0.0/16") if row.kind == "path"}
+    hold = (Path(node_move.__file__).parent / "on_node" / "hold.sh").read_text()
+    for path in (
+        "/etc/cni/net.d/99-cni-migration.conflist",
+        "/opt/cni/bin/cni-migration-hold",
+        "/opt/cni/bin/cilium-cni",
+    ):
+        assert path in hold and paths & {path, f"{path}*"}, f"{path} of a move that was killed refuses every new Pod"

@@ -97,6 +97,7 @@ class World(Kubectl):
             "apiservices.apiregistration.k8s.io": [],
             "validatingwebhookconfigurations": [],
             "mutatingwebhookconfigurations": [],
+            "resourcequotas": [],
         }
         self.networks: list[Attachment] = [Attachment(network="kind", subnet=IPv4Network("172.18.0.0/16"))]
         self.refused: dict[str, str] = {}
@@ -104,6 +105,8 @@ class World(Kubectl):
         self.calls: list[str] = []
         self.single: dict[str, Object] = {}
         self.budgets: list[str] = []
+        self.tried: list[Object] = []
+        self.refused: dict[str, str] = {}
         self.broken = ""
         self.missing: dict[str, str] = {}
         self.looked: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {}
@@ -114,8 +117,16 @@ class World(Kubectl):
             raise ToolError(f"{what} gave no answer", "connection refused")
 
     def run(self, *args: str, stdin: str = "", timeout: float = 120) -> str:
-        if args[0] == "create":
+        tried = "-cni-migration-try" in stdin
+        if args[0] == "create" and not tried:
             return self._dry_run(json.loads(stdin), *args)
+        if args[:2] == ("create", "--dry-run=server"):
+            self._ask("tried creation")
+            self.tried.append(json.loads(stdin))
+            name = self.tried[-1]["metadata"]["name"].removesuffix("-cni-migration-try")
+            if name in self.refused:
+                raise ToolError("`kubectl create` failed", self.refused[name])
+            return ""
         self._ask(args[-1])
         assert args == ("get", "--raw", "/version"), args
         return json.dumps({"major": "1", "gitVersion": "v1.33.1"})
@@ -299,9 +310,75 @@ def test_a_question_on_cilium_that_failed_fails_the_preflight(world: World, ques
         preflight.verb(DRAINING)
 
 
-def test_a_strategy_that_drains_not_asks_nothing_of_pods_and_budgets(world: World) -> None:
+def test_a_strategy_that_drains_not_asks_for_no_budgets(world: World) -> None:
     world.lists["pods"], world.budgets = [pod("bare", "a", owner="")], ["a/b"]
     assert preflight.verb(NEEDS) == ""
+
+
+FORBIDDEN = 'Error from server (Forbidden): error when creating "STDIN": pods "x" is forbidden: '
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        f'{FORBIDDEN}error looking up service account a/gone: serviceaccount "gone" not found',
+        f'{FORBIDDEN}violates PodSecurity "restricted:latest"',
+        'Error from server: admission webhook "hook.example.com" denied the request: no bare Pods',
+        'Error from server (InternalError): failed calling webhook "hook": no endpoints available',
+        'The Pod "x" is invalid: spec.containers: Required value',
+    ],
+)
+def test_a_bare_pod_that_the_api_would_not_let_be_made_anew_is_named_with_its_answer(world: World, answer: str) -> None:
+    world.lists["pods"] = [
+        pod("bare", "a", owner="", ephemeralContainers=[{"name": "debugger"}]),
+        pod("owned", "a", owner="ConfigMap", controls=False),
+        pod("web", "a"),
+        pod("host", "a", owner="", hostNetwork=True),
+    ]
+    world.refused = {"bare": answer}
+    said = "has no controller, and the API would not let it be made anew"
+    assert refusal(NEEDS) == [f"  - Pod a/bare {said}: {answer}"], "it would be gone for good, and nobody was asked"
+    assert len(world.tried) == 2 and not any("ephemeralContainers" in each["spec"] for each in world.tried)
+
+
+def quota(used: str) -> Object:
+    return named("small", "a", status={"hard": {"pods": "2"}, "used": {"pods": used}})
+
+
+def test_a_full_quota_refuses_no_pod_whose_own_place_it_counts(world: World) -> None:
+    world.lists["pods"] = [pod("bare", "a", owner="")]
+    world.refused = {"bare": f"{FORBIDDEN}exceeded quota: small, requested: pods=1, used: pods=2, limited: pods=2"}
+    world.lists["resourcequotas"] = [quota("2")]
+    assert preflight.verb(NEEDS) == "", "a cluster that lacks nothing is refused"
+    world.lists["resourcequotas"] = [quota("3")]
+    assert "exceeded quota: small" in refusal(NEEDS)[0], "its place is not free when it has gone"
+
+
+def test_a_migration_that_was_cut_off_goes_on_though_a_webhook_has_no_network(world: World) -> None:
+    world.lists["pods"] = [pod("bare", "a", owner="")]
+    world.refused = {"bare": 'Error from server (InternalError): failed calling webhook "hook": timeout'}
+    marker: Object = {"metadata": {"resourceVersion": "7"}, "data": {"phase": "ready"}}
+    world.single["cni-migration"] = marker
+    assert "failed calling webhook" in refusal(NEEDS)[0]
+    marker["data"] = {"phase": "migrating"}
+    assert preflight.verb(NEEDS) == "", "the network could never be brought back"
+
+
+def test_a_tried_creation_that_gave_no_answer_fails_the_preflight(world: World) -> None:
+    world.lists["pods"] = [pod("bare", "a", owner="")]
+    world.broken = "tried creation"
+    with pytest.raises(StepError, match="gave no answer"):
+        preflight.verb(NEEDS)
+
+
+@pytest.mark.parametrize("needs", [NEEDS, DRAINING], ids=["one that does not drain", "one that drains"])
+def test_a_static_pod_that_would_end_for_good_is_refused(world: World, needs: preflight.Needs) -> None:
+    static = pod("mirror", "a", owner="Node", restartPolicy="Never")
+    static["metadata"]["annotations"] = {"kubernetes.io/config.mirror": "x"}
+    world.lists["pods"] = [static]
+    assert "static Pod a/mirror has restartPolicy Never" in refusal(needs)[0]
+    static["spec"]["restartPolicy"] = "Always"
+    assert preflight.verb(needs) == ""
 
 
 def test_nodes_that_are_nobodys_or_not_ready_are_refused(world: World) -> None:
