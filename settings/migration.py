@@ -55,17 +55,24 @@ def read_migration(read: Reader, cluster: str, control_planes: int, workers: int
     strategy = STRATEGIES[read.choice("migration.strategy", tuple(STRATEGIES))]
     controls = control_plane_names(cluster, control_planes)
     order = read.texts("migration.nodeOrder")
-    if order:
-        read.errors += order_errors("migration.nodeOrder", order, node_names(cluster, control_planes, workers))
+    # An order of nodes, and a number of them, can only be held against nodes that are known.
+    known = read.sound("cluster.name", "cluster.controlPlanes", "cluster.workers")
+    if order and known:
+        read.errors += [
+            error + read.where("migration.nodeOrder")
+            for error in order_errors("migration.nodeOrder", order, node_names(cluster, control_planes, workers))
+        ]
     at_a_time = read.integer("migration.atATime", 1, 50)
-    if strategy.drains and workers == 1:
-        read.errors.append(
-            f"migration.strategy: {strategy.name} needs two workers, since a drained node's Pods need another one; "
-            "set cluster.workers to 2 or more, or the strategy to recreate"
+    if strategy.drains and known and workers == 1:
+        read.refuse(
+            "migration.strategy",
+            f"{strategy.name} needs two workers, since a drained node's Pods need another one; "
+            "set cluster.workers to 2 or more, or the strategy to recreate",
         )
-    if strategy.drains and 1 < workers <= at_a_time:
-        read.errors.append(
-            f"migration.atATime: {at_a_time} would drain all {workers} workers at once; set it to {workers - 1} or less"
+    if strategy.drains and known and 1 < workers <= at_a_time:
+        read.refuse(
+            "migration.atATime",
+            f"{at_a_time} would drain all {workers} workers at once; set it to {workers - 1} or less",
         )
     return MigrationSettings(
         strategy=strategy,
@@ -83,12 +90,14 @@ def read_traffic(read: Reader) -> TrafficSettings:
     return TrafficSettings(enabled=read.boolean("traffic.enabled"), hertz=read.number("traffic.hertz", 1, 50))
 
 
-def rate_errors(migration: MigrationSettings, traffic: TrafficSettings) -> list[str]:
+def check_rate(read: Reader, migration: MigrationSettings, traffic: TrafficSettings) -> None:
     """Whether the probers ask often enough to tell a gap of the budget from their own pace."""
+    gap, hertz = "migration.budget.longestGapSeconds", "traffic.hertz"
     least = 3 / traffic.hertz
-    if not migration.strategy.enforces_budget or not traffic.enabled or migration.max_gap_seconds >= least:
-        return []
-    return [
-        f"migration.budget.longestGapSeconds: {migration.max_gap_seconds:g} is less than three requests apart at "
-        f"traffic.hertz {traffic.hertz:g}; set it to {least:.1f} or more, or ask more often"
-    ]
+    measured = migration.strategy.enforces_budget and traffic.enabled and read.sound(gap, hertz)
+    if measured and migration.max_gap_seconds < least:
+        read.refuse(
+            gap,
+            f"{migration.max_gap_seconds:g} is less than three requests apart at "
+            f"traffic.hertz {traffic.hertz:g}; set it to {least:.1f} or more, or ask more often",
+        )
