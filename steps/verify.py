@@ -2,7 +2,7 @@
 
 Fails with one sentence where that is not what the CNI promises: the encapsulation and bytes of a ping between every
 ordered pair of nodes, captured on the receiving node's device of the default route; the replies; ClusterIP and DNS from
-every node and every probe Pod; what the CNI says of itself.
+every node and every probe Pod; what the CNI says of itself; a new Pod on every node.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from steps.doors import probe
 from steps.doors.kubectl import Kubectl, cluster
 from steps.doors.probe import Probe
 from steps.findings.verdict import Measured, Reach, Status, judge
+from steps.fresh_pods import await_fresh_pods
 from steps.names import MEASUREMENT, PROBE, PROBE_HOST, SYSTEM
 from steps.nodes import nodes
 from steps.reach import Targets, reach_of, targets
@@ -56,11 +57,13 @@ def verify(needs: Needs) -> str:
         sent = pings(kubectl, pods, hosts, COUNT)
         say("verify: Services, DNS and the CNI's own word on every node")
         reaches, statuses, reasons = asked(kubectl, names, probes, at)
+        say("verify: a new Pod on every node")
+        refused = await_fresh_pods(kubectl, names)
 
     measured = Measured(pairs=sent.pairs, reaches=reaches, statuses=statuses)
     also = incomplete(names, measured, answered=sent.answered, pings=COUNT, reasons=reasons)
     verdict = judge(needs.cni, measured, COUNT)
-    wrong = sentence(verdict, [*sent.failed, *also])
+    wrong = sentence(verdict, [*sent.failed, *also, *refused])
     if wrong:
         raise StepError(wrong)
     return json.dumps(verdict.as_json(), separators=(",", ":")) + "\n"
