@@ -84,7 +84,13 @@ def read_traffic(read: Reader) -> TrafficSettings:
 
 
 def rate_errors(migration: MigrationSettings, traffic: TrafficSettings) -> list[str]:
-    """Whether the probers ask often enough to tell a gap of the budget from their own pace."""
+    """Whether the strategy is measured where it goes by that, and the probers ask often enough to tell a gap of the
+    budget from their own pace."""
+    if migration.strategy.must_be_measured and not traffic.enabled:
+        return [
+            f"migration.strategy: {migration.strategy.name} goes by what is measured, and traffic.enabled is false; "
+            "set traffic.enabled to true, or migration.strategy to recreate"
+        ]
     least = 3 / traffic.hertz
     if not migration.strategy.enforces_budget or not traffic.enabled or migration.max_gap_seconds >= least:
         return []
