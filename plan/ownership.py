@@ -79,6 +79,10 @@ class Claim:
         """What makes a step of a migration run again: another life of the cluster, another claim, another CNI."""
         return [self.generation, str(self.epoch), self.cni]
 
+    def facts(self) -> dict[str, str]:
+        """What the steps that measure are told besides, as variables of their environment."""
+        return {**self.strategy.facts(), "GENERATION": self.generation, "DUE": str(self.due).lower()}
+
 
 def plan_claim(
     marker: Marker | None, stack: str, cni: str, asked: Strategy, now: datetime, *, exists: bool = True

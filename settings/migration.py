@@ -91,7 +91,18 @@ def read_traffic(read: Reader) -> TrafficSettings:
 
 
 def check_rate(read: Reader, migration: MigrationSettings, traffic: TrafficSettings) -> None:
-    """Whether the probers ask often enough to tell a gap of the budget from their own pace."""
+    """Whether the strategy is measured where it goes by that, and the probers ask often enough to tell a gap of the
+    budget from their own pace."""
+    if (
+        migration.strategy.must_be_measured
+        and not traffic.enabled
+        and read.sound("migration.strategy", "traffic.enabled")
+    ):
+        read.refuse(
+            "migration.strategy",
+            f"{migration.strategy.name} goes by what is measured, and traffic.enabled is false; "
+            "set traffic.enabled to true, or migration.strategy to recreate",
+        )
     gap, hertz = "migration.budget.longestGapSeconds", "traffic.hertz"
     least = 3 / traffic.hertz
     measured = migration.strategy.enforces_budget and traffic.enabled and read.sound(gap, hertz)

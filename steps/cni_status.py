@@ -9,10 +9,7 @@ from steps.doors.kubectl import Kubectl
 from steps.doors.node import on_node
 from steps.findings.verdict import Status
 from steps.names import AGENTS, FLANNEL_NAMESPACE, KUBE_PROXY, SYSTEM
-from steps.nodes import node as find_node
 from steps.running import StepError
-
-BACKEND = "flannel.alpha.coreos.com/backend-type"
 
 
 def status_on(kubectl: Kubectl, node: str) -> Status:
@@ -25,7 +22,7 @@ def status_on(kubectl: Kubectl, node: str) -> Status:
         raise StepError("no agent of a CNI runs there")
     return Status(
         node=node,
-        routing=find_node(kubectl, node).annotations.get(BACKEND, "none"),
+        routing=on_node(node, "backend", timeout=60).strip(),
         # No kube-proxy and no Cilium: nobody serves Services, which is neither of the two.
         kube_proxy_replacement=False if _running(kubectl, SYSTEM, KUBE_PROXY, node) else None,
         masquerading=on_node(node, "masquerading", timeout=60).strip(),

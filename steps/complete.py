@@ -58,6 +58,8 @@ def incomplete(
             sentences.append(f"{node}: the CNI gave no answer: {reasons.get(node, UNASKED)}")
     for pair in permutations(nodes, 2):
         between = f"{pair[0]} to {pair[1]}"
+        if measured.reached(*pair) is None and not {f"{pair[0]} {app}" for app in NETWORKS} - asked:
+            sentences.append(f"{between}: no TCP was tried")
         if pair not in captured:
             sentences.append(f"{between}: nothing was captured")
         if pair not in answered:
@@ -65,6 +67,26 @@ def incomplete(
         elif answered[pair] < pings:
             sentences.append(f"{between}: {answered[pair]} of {pings} pings were answered")
     return sentences
+
+
+Basis = dict[str, dict[str, int]]
+
+
+def basis(nodes: Sequence[str], measured: Measured, *, answered: Mapping[tuple[str, str], int], pings: int) -> Basis:
+    """How much a verdict of `nodes` rests on: of the pairs, the probes and the CNI's agents, how many were to be asked
+    and how many answered, a pair all of its pings."""
+    whole = sum(answered.get(pair, 0) >= pings for pair in permutations(nodes, 2))
+    return {
+        "pairs": {"asked": len(nodes) * (len(nodes) - 1), "answered": whole},
+        "probes": {"asked": len(nodes) * len(NETWORKS), "answered": len({reach.where for reach in measured.reaches})},
+        "agents": {"asked": len(nodes), "answered": len({status.node for status in measured.statuses})},
+    }
+
+
+def told(rests_on: Basis) -> str:
+    """The basis as a sentence ends with it."""
+    parts = (f"{of['answered']} of {of['asked']} {what}" for what, of in rests_on.items())
+    return f"answered by {', '.join(parts)}"
 
 
 def sentence(verdict: Verdict, also: Sequence[str]) -> str:

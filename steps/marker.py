@@ -11,7 +11,7 @@ from steps.doors.kubectl import Kubectl
 from steps.doors.node import on_node
 from steps.doors.process import ToolError
 from steps.holder import holder
-from steps.names import MARKER, SYSTEM, TRAFFIC_FOLDER
+from steps.names import MARKER, REPORT_FOLDER, SYSTEM
 from steps.running import StepError
 
 
@@ -58,4 +58,4 @@ def take_hold(kubectl: Kubectl, *, cluster: str, stack: str, epoch: str) -> None
 
 def mark(control_plane: str, step: str) -> None:
     """Notes in the recording that a step begins now; does nothing where nothing is recorded."""
-    on_node(control_plane, "recording", env={"STEP": "mark", "FOLDER": TRAFFIC_FOLDER, "NAME": step})
+    on_node(control_plane, "recording", env={"STEP": "mark", "REPORT": REPORT_FOLDER, "NAME": step})

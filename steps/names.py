@@ -35,9 +35,11 @@ KUBE_PROXY = "k8s-app=kube-proxy"
 RELEASE = "cilium"
 # Of CoreDNS, while nodes are drained one after the other.
 COREDNS_BUDGET = "cni-migration-coredns"
-# Where the recording of the interruption is on each node: `run` while it goes on, which holds the epoch, and a folder
-# an epoch. A hostPath of the probers, too.
+# Where the probers record the interruption on each node: `run` while it goes on, which holds the recording's name, and
+# a folder a recording. A hostPath: Pods write there, so root writes nothing there that it goes by.
 TRAFFIC_FOLDER = "/var/lib/cni-migration/traffic"
+# What root writes of a recording: its steps, and its report. No Pod has it.
+REPORT_FOLDER = "/var/lib/cni-migration/report"
 # The Service and the Pods that the verification asks.
 PROBE, PROBE_HOST, PROBE_PORT = "probe", "probe-host", 8080
 # The Deployment of the probers on the Pod network, their DaemonSet on the host's, and the port that they answer on.

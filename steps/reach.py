@@ -1,7 +1,9 @@
-"""What a probe reaches: a Service by its ClusterIP, and names inside and outside the cluster by the cluster's DNS."""
+"""What a probe reaches: a Service by its ClusterIP, names inside and outside the cluster by the cluster's DNS, and each
+probe Pod by its address."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import yaml
@@ -19,21 +21,24 @@ _TRIES = 30
 
 @dataclass(frozen=True, kw_only=True)
 class Targets:
-    """`service` is ADDRESS:PORT; `dns` and `api` are ClusterIPs; `domain` is the cluster's own in its DNS."""
+    """`service` is ADDRESS:PORT; `dns` and `api` are ClusterIPs; `domain` is the cluster's own in its DNS; `pods` has
+    the node of each probe Pod by its ADDRESS:PORT."""
 
     service: str
     dns: str
     api: str
     domain: str
+    pods: Mapping[str, str]
 
 
-def targets(kubectl: Kubectl, port: int) -> Targets:
+def targets(kubectl: Kubectl, port: int, pods: Mapping[str, Probe]) -> Targets:
     """What the probes are to reach, as the cluster has it now."""
     return Targets(
         service=f"{_cluster_ip(kubectl, MEASUREMENT, PROBE)}:{port}",
         dns=_cluster_ip(kubectl, SYSTEM, "kube-dns"),
         api=_cluster_ip(kubectl, "default", "kubernetes"),
         domain=_domain(kubectl),
+        pods={f"{pod.address}:{port}": node for node, pod in pods.items()},
     )
 
 
@@ -47,26 +52,33 @@ def reach_of(kubectl: Kubectl, asked: Probe, at: Targets) -> Reach:
         "NODE": asked.node,
         "SECONDS_MAX": str(_TRIES),
     }
-    answer = probe.ask(kubectl, asked, "reach", env=env, timeout=4 * _TRIES)
-    return parse_reach(asked.node, asked.app, answer)
+    answer = probe.ask(kubectl, asked, "reach", *at.pods, env=env, timeout=4 * _TRIES)
+    return parse_reach(asked.node, asked.app, answer, at.pods)
 
 
-def parse_reach(node: str, app: str, answer: str) -> Reach:
+def parse_reach(node: str, app: str, answer: str, pods: Mapping[str, str]) -> Reach:
     """Reads what reach.sh prints. Raises StepError for a line that it does not print, and for one that is missing."""
+    wanted = ["services", "dns", *(f"pod {address}" for address in pods)]
     said: dict[str, bool] = {}
     reasons: list[str] = []
     for line in answer.splitlines():
-        key, _, value = line.partition(" ")
-        if key == "why" and value:
-            reasons.append(f"{node} ({app}): {value}")
-        elif key in ("services", "dns") and key not in said and value in ("true", "false"):
+        key, _, value = line.rpartition(" ")
+        if line.startswith("why "):
+            reasons.append(f"{node} ({app}): {line.removeprefix('why ')}")
+        elif key in wanted and key not in said and value in ("true", "false"):
             said[key] = value == "true"
         else:
             raise StepError(f"it says {line[:200]!r}, which is no finding")
-    missing = [key for key in ("services", "dns") if key not in said]
+    missing = [key for key in wanted if key not in said]
     if missing:
         raise StepError(f"it says nothing of {' and '.join(missing)}")
-    return Reach(where=f"{node} {app}", services=said["services"], dns=said["dns"], why="; ".join(reasons))
+    return Reach(
+        where=f"{node} {app}",
+        services=said["services"],
+        dns=said["dns"],
+        why="; ".join(reasons),
+        pods={name: said[f"pod {address}"] for address, name in pods.items()},
+    )
 
 
 def domain_from(configuration: str) -> str:

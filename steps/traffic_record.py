@@ -1,7 +1,8 @@
-"""Starts to record what a migration interrupts: on each node the probers find the epoch in the recording's `run`.
+"""Starts to record what a migration interrupts: on each node the probers find the recording's name in `run`.
 
-Where the network is not up there is nothing to measure, and nothing is started. Where a prober has no answer, that is a
-failure of a strategy that has to be measured; another goes on unmeasured, since it may be what mends the network.
+Where the network is not up, or a prober has no answer, that is a failure of a strategy that has to be measured. Another
+goes on unmeasured, since it may be what mends the network; that is noted, so that no later `up` begins to measure
+behind what it cost. Where no migration is due there is nothing to measure.
 """
 
 from __future__ import annotations
@@ -10,12 +11,11 @@ import time
 from dataclasses import dataclass
 
 from steps.doors.kubectl import Kubectl, cluster
-from steps.doors.node import on_node
 from steps.doors.process import ToolError
-from steps.names import MEASUREMENT, TRAFFIC, TRAFFIC_FOLDER, TRAFFIC_HOST
+from steps.names import MEASUREMENT, TRAFFIC, TRAFFIC_HOST
 from steps.nodes import nodes
+from steps.recordings import inside, name_of, on_all
 from steps.running import StepError, main, say
-from steps.side_by_side import each
 
 # Seconds within which each prober has to have an answer from the network.
 _ANSWER = 15
@@ -25,10 +25,13 @@ _NOT_UP = ("timed out waiting for the condition", "exceeded its progress deadlin
 
 @dataclass(frozen=True, kw_only=True)
 class Needs:
-    """`must_be_measured` is a fact of the strategy; `nodes` are all, `control_plane` the one that keeps the steps."""
+    """`due` is whether a migration is to begin or to go on. `must_be_measured` is a fact of the strategy; `nodes` are
+    all, `control_plane` the one that keeps the steps."""
 
     cluster: str
+    generation: str
     epoch: str
+    due: bool
     must_be_measured: bool
     nodes: tuple[str, ...]
     control_plane: str
@@ -38,32 +41,39 @@ class _Unmeasured(StepError):
     """Why there is nothing to go by."""
 
 
-def verb(needs: Needs) -> str:
+def verb(needs: Needs) -> None:
     """Returns once every prober has an answer in its log, or there is nothing to measure."""
-    state = _inside(needs, needs.control_plane, "state").strip()
-    if state == "reported":
-        say(f"the interruption of this migration (epoch {needs.epoch}) is reported already; nothing is recorded")
-        return ""
-    if state == "recording":
+    state = _inside(needs, "state").strip()
+    if state in ("reported", "recorded"):
+        say(f"the interruption of this migration (epoch {needs.epoch}) is {state} already; nothing is recorded")
+    elif state == "unmeasured":
+        say(f"this migration (epoch {needs.epoch}) began unmeasured, so nothing is recorded of its rest")
+    elif state == "recording":
         say(f"the recording of this migration's interruption (epoch {needs.epoch}) goes on")
         _on_all(needs, "touch", needs.nodes)
-        return ""
-    with cluster(needs.cluster) as kubectl:
-        if not all(node.ready for node in nodes(kubectl)):
-            say("the network is not up, so its interruption is not measured")
-            return ""
-        try:
-            _begin(kubectl, needs)
-        except _Unmeasured as error:
-            if needs.must_be_measured:
-                raise StepError(
-                    f"{error}\nthis strategy goes by what is measured; mend that, or set traffic.enabled to false"
-                ) from error
-            say(f"{error}\nso the interruption is not measured")
-    return ""
+    elif not needs.due:
+        say("no migration is due, so there is no interruption to record")
+    else:
+        with cluster(needs.cluster) as kubectl:
+            _begin_or_say_why_not(kubectl, needs)
+
+
+def _begin_or_say_why_not(kubectl: Kubectl, needs: Needs) -> None:
+    try:
+        _begin(kubectl, needs)
+    except _Unmeasured as error:
+        if needs.must_be_measured:
+            raise StepError(
+                f"{error}\nthis strategy goes by what is measured; mend that, or set migration:strategy to recreate"
+            ) from error
+        _inside(needs, "unmeasured", stdin=f"{str(error).splitlines()[0]}\n")
+        say(f"{error}\nso the interruption is not measured")
 
 
 def _begin(kubectl: Kubectl, needs: Needs) -> None:
+    absent = [node.name for node in nodes(kubectl) if not node.ready]
+    if absent:
+        raise _Unmeasured(f"the network was not up when the migration began: not ready: {', '.join(absent)}")
     patience = 120 if needs.must_be_measured else 30
     for workload in (f"daemonset/{TRAFFIC_HOST}", f"deployment/{TRAFFIC}"):
         _await_rollout(kubectl, workload, patience)
@@ -71,19 +81,21 @@ def _begin(kubectl: Kubectl, needs: Needs) -> None:
     others = tuple(name for name in needs.nodes if name != needs.control_plane)
     _on_all(needs, "start", others)
     # The control plane's comes last: where it is, every node has one.
-    _inside(needs, needs.control_plane, "start")
+    _inside(needs, "start")
     say("recording what the migration interrupts")
     deadline = time.monotonic() + _ANSWER
     while silent := sorted(probers - _answered(needs)):
         if time.monotonic() >= deadline:
             # In the other order, so that one that was cut off begins anew.
-            _inside(needs, needs.control_plane, "forget")
+            _inside(needs, "forget")
             _on_all(needs, "forget", others)
             raise _Unmeasured(
                 f"these probers have no answer from the network within {_ANSWER} s: {' '.join(silent)}. "
                 f"See kubectl --namespace {MEASUREMENT} logs"
             )
         time.sleep(0.3)  # between two looks, not in place of a condition
+    # Whom the report misses, where one of them leaves nothing behind.
+    _inside(needs, "probers", stdin="".join(f"{name}\n" for name in sorted(probers)))
 
 
 def _await_rollout(kubectl: Kubectl, workload: str, patience: int) -> None:
@@ -114,12 +126,13 @@ def _answered(needs: Needs) -> set[str]:
 
 
 def _on_all(needs: Needs, step: str, names: tuple[str, ...]) -> dict[str, str]:
-    return each({name: (lambda name=name: _inside(needs, name, step)) for name in names}, f"recording {step}")
+    recording = name_of(needs.generation, needs.epoch)
+    return on_all(names, step, recording=recording, control_plane=needs.control_plane)
 
 
-def _inside(needs: Needs, name: str, step: str) -> str:
-    env = {"STEP": step, "FOLDER": TRAFFIC_FOLDER, "EPOCH": needs.epoch, "CONTROL_PLANE": needs.control_plane}
-    return on_node(name, "recording", env=env)
+def _inside(needs: Needs, step: str, stdin: str = "") -> str:
+    node, recording = needs.control_plane, name_of(needs.generation, needs.epoch)
+    return inside(node, step, recording=recording, control_plane=node, stdin=stdin)
 
 
 if __name__ == "__main__":

@@ -1,31 +1,37 @@
 """Ends the recording of a migration and prints what it interrupted as one JSON object. Fails with one sentence where
-the strategy enforces its budget and that is more; only once: the report is kept, and printed as it was later."""
+the strategy enforces its budget and that is more, or nobody knows; only once: the report is kept, and printed as it was
+later."""
 
 from __future__ import annotations
 
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 
-from steps.doors.node import on_node
+from steps.findings.coverage import coverage
 from steps.findings.interruption import report_of
-from steps.names import TRAFFIC_FOLDER
+from steps.findings.report import Report
+from steps.recordings import inside, name_of, on_all
 from steps.running import StepError, main, say
-from steps.side_by_side import each
 
-# Seconds within which what was asked before the end has its answer.
-_SILENCE = 10
-_NOTHING = {"measured": False, "why": "nothing was recorded: the network was not up when the migration began"}
+# Seconds within which a prober has to be done: a held connection is given up after 10.
+_PATIENCE = 20
+_IDLE = "nothing was recorded: no migration was under way"
+_NOTHING = "nothing was recorded when the migration began"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Needs:
-    """`strategy` is a label for the report, `enforces_budget` a fact of it; the budget is `max_failures` new
-    connections and a gap of `max_gap_ms`. `nodes` are all, `control_plane` the one that keeps steps and report."""
+    """`due` is whether a migration was to begin or to go on. `strategy` is a label for the report, `enforces_budget` a
+    fact of it; the budget is `max_failures` new connections and a gap of `max_gap_ms`. `nodes` are all, `control_plane`
+    the one that keeps steps and report."""
 
+    generation: str
     epoch: str
+    due: bool
     nodes: tuple[str, ...]
     control_plane: str
     strategy: str
@@ -36,59 +42,82 @@ class Needs:
 
 def verb(needs: Needs) -> str:
     """The report. Where it is beyond a budget that is enforced, it is on stdout when StepError is raised."""
-    state = _inside(needs, needs.control_plane, "state").strip()
+    state = _inside(needs, "state").strip()
     if state == "reported":
         say(f"the interruption of this migration (epoch {needs.epoch}) was reported by an earlier up")
-        return _inside(needs, needs.control_plane, "report")
+        return _inside(needs, "report")
+    if state == "none" and not needs.due:
+        return _line(_unmeasured(needs, _IDLE))
     if state == "none":
-        return _line(_NOTHING)
-    _inside(needs, needs.control_plane, "end")
-    _on_all(needs, "stop")
-    _await_silence(needs)
-    report = report_of(
-        [line for text in _on_all(needs, "lines").values() for line in text.splitlines()],
-        strategy=needs.strategy,
-        max_failures=needs.max_failures,
-        max_gap_ms=needs.max_gap_ms,
-    )
-    text = _line(report.as_json())
-    _inside(needs, needs.control_plane, "keep", stdin=text)
-    if needs.enforces_budget and report.measured and not report.within_budget:
+        report = _unmeasured(needs, _NOTHING)
+    elif state == "unmeasured":
+        report = _unmeasured(needs, f"nothing was recorded: {_inside(needs, 'why').strip()}")
+    else:
+        report = _recorded(needs)
+    text = _line(report)
+    _inside(needs, "keep", stdin=text)
+    if needs.enforces_budget and not (report.measured and report.within_budget):
         sys.stdout.write(text)
         sys.stdout.flush()
-        raise StepError(f"the migration is done, but it interrupted more than migration.budget allows: {report.why}")
+        raise StepError(_failure(report))
     return text
 
 
-def _await_silence(needs: Needs) -> None:
-    """What was asked before the end is still being answered."""
-    deadline = time.monotonic() + _SILENCE
-    before: dict[str, str] | None = None
-    while (now := _sizes(needs)) != before:
+def _failure(report: Report) -> str:
+    if report.measured or report.within_budget is False:
+        return f"the migration is done, but it interrupted more than migration.budget allows: {report.why}"
+    return (
+        "the migration is done, but what it interrupted was not measured, and its strategy goes by that: "
+        f"{report.why}. The next up ends well"
+    )
+
+
+def _recorded(needs: Needs) -> Report:
+    _inside(needs, "end")
+    _on_all(needs, "stop")
+    _await_done(needs)
+    steps = _inside(needs, "steps").splitlines()
+    logs = {node: list(_of_probers(text.splitlines())) for node, text in _on_all(needs, "lines").items()}
+    return report_of(
+        chain(steps, *logs.values()),
+        strategy=needs.strategy,
+        max_failures=needs.max_failures,
+        max_gap_ms=needs.max_gap_ms,
+        covered=coverage(logs, steps=steps, max_gap_ms=needs.max_gap_ms),
+    )
+
+
+def _of_probers(lines: Iterable[str]) -> Iterable[str]:
+    """Pods write there: the steps are root's to say."""
+    return (line for line in lines if " step " not in line)
+
+
+def _await_done(needs: Needs) -> None:
+    """What was asked before the end is still being answered, or fails only now. Who has gone is not waited for longer:
+    the coverage names him."""
+    deadline = time.monotonic() + _PATIENCE
+    waiting = needs.nodes
+    while waiting := tuple(node for node, names in _on_all(needs, "undone", waiting).items() if names.strip()):
         if time.monotonic() >= deadline:
-            raise StepError(f"the probers still write {_SILENCE} s after the recording's end")
-        before = now
+            say(f"probers on {', '.join(waiting)} are not done {_PATIENCE} s after the recording's end")
+            return
         time.sleep(0.3)  # between two looks, not in place of a condition
 
 
-def _sizes(needs: Needs) -> dict[str, str]:
-    try:
-        return _on_all(needs, "sizes")
-    except StepError as error:
-        raise StepError(f"the recording cannot be read: {error}") from error
+def _unmeasured(needs: Needs, why: str) -> Report:
+    return Report(measured=False, strategy=needs.strategy, within_budget=None, why=why)
 
 
-def _on_all(needs: Needs, step: str) -> dict[str, str]:
-    return each({name: (lambda name=name: _inside(needs, name, step)) for name in needs.nodes}, f"recording {step}")
+def _on_all(needs: Needs, step: str, nodes: tuple[str, ...] | None = None) -> dict[str, str]:
+    return on_all(nodes or needs.nodes, step, recording=name_of(needs.generation, needs.epoch))
 
 
-def _inside(needs: Needs, name: str, step: str, stdin: str = "") -> str:
-    env = {"STEP": step, "FOLDER": TRAFFIC_FOLDER, "EPOCH": needs.epoch, "CONTROL_PLANE": needs.control_plane}
-    return on_node(name, "recording", env=env, stdin=stdin)
+def _inside(needs: Needs, step: str, stdin: str = "") -> str:
+    return inside(needs.control_plane, step, recording=name_of(needs.generation, needs.epoch), stdin=stdin)
 
 
-def _line(report: Mapping[str, object]) -> str:
-    return json.dumps(report, separators=(",", ":"), ensure_ascii=False) + "\n"
+def _line(report: Report) -> str:
+    return json.dumps(report.as_json(), separators=(",", ":"), ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Measures what the network of a cluster does, and prints it as one JSON object.
 
 Fails with one sentence where that is not what the CNI promises: the encapsulation and bytes of a ping between every
-ordered pair of nodes, captured on the receiving node's device of the default route; the replies; ClusterIP and DNS from
-every node and every probe Pod; what the CNI says of itself; a new Pod on every node.
+ordered pair of nodes, captured on the receiving node's device of the default route; the replies; ClusterIP, DNS and
+every probe Pod's address from every node and every probe Pod; what the CNI says of itself; a new Pod on every node. It
+says how much it rests on.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from steps.capture import pings
 from steps.cni_settled import await_settled
 from steps.cni_status import status_on
-from steps.complete import NETWORKS, Failed, attempt, incomplete, sentence
+from steps.complete import NETWORKS, Failed, attempt, basis, incomplete, sentence, told
 from steps.doors import probe
 from steps.doors.kubectl import Kubectl, cluster
 from steps.doors.probe import Probe
@@ -51,7 +52,7 @@ def verify(needs: Needs) -> str:
         pods, hosts = probes[PROBE], probes[PROBE_HOST]
         if len(pods) < 2:
             raise StepError(f"the verification needs probes on two nodes, and found {len(pods)}")
-        at = targets(kubectl, needs.service_port)
+        at = targets(kubectl, needs.service_port, pods)
 
         say(f"verify: pings between {len(pods)} nodes, captured on the device of each one's default route")
         sent = pings(kubectl, pods, hosts, COUNT)
@@ -63,10 +64,11 @@ def verify(needs: Needs) -> str:
     measured = Measured(pairs=sent.pairs, reaches=reaches, statuses=statuses)
     also = incomplete(names, measured, answered=sent.answered, pings=COUNT, reasons=reasons)
     verdict = judge(needs.cni, measured, COUNT)
+    rests_on = basis(names, measured, answered=sent.answered, pings=COUNT)
     wrong = sentence(verdict, [*sent.failed, *also, *refused])
     if wrong:
-        raise StepError(wrong)
-    return json.dumps(verdict.as_json(), separators=(",", ":")) + "\n"
+        raise StepError(f"{wrong}; {told(rests_on)}")
+    return json.dumps({**verdict.as_json(), "basis": rests_on}, separators=(",", ":")) + "\n"
 
 
 def asked(

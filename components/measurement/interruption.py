@@ -29,8 +29,8 @@ class Interruption(pulumi.ComponentResource):
 
     A migration that cost more than an enforced budget fails the `up` once: the migration itself is done, so the next
     `up` has nothing to repeat, and gives the same report. What interrupts by design is only reported.
-    `result` is an object: measured, and where it is true strategy, withinBudget, why, requests, failures,
-    longestGapSeconds, connectionsBroken, kinds and steps; where it is false, why.
+    `result` is an object: measured, withinBudget, why and basis, and where it was measured strategy, requests,
+    failures, longestGapSeconds, starvedSeconds, connectionsBroken, kinds and steps.
     """
 
     result: pulumi.Output[dict[str, Any]]
@@ -42,7 +42,7 @@ class Interruption(pulumi.ComponentResource):
             f"{name}-report",
             "traffic_report",
             environment={
-                **steps.claim.strategy.facts(),
+                **steps.claim.facts(),
                 "NODES": " ".join(steps.cluster.node_names),
                 "STRATEGY": steps.claim.strategy.name,
                 "MAX_FAILURES": str(args.max_failures),
@@ -60,7 +60,7 @@ def report_interruption(
 ) -> pulumi.Output[dict[str, Any]]:
     """The stack output `interruption`, of the last migration."""
     if not settings.traffic.enabled:
-        return pulumi.Output.from_input({"measured": False, "why": "traffic.enabled is false"})
+        return pulumi.Output.from_input({"measured": False, "withinBudget": None, "why": "traffic.enabled is false"})
     return Interruption(
         "interruption",
         InterruptionArgs(

@@ -123,7 +123,11 @@ class Migration(pulumi.ComponentResource):
         recording = steps.step(
             f"{self._name}-record",
             "traffic_record",
-            environment={**steps.claim.strategy.facts(), "NODES": " ".join(steps.cluster.node_names)},
-            opts=steps.options(self, [claimed, *traffic.ready]),
+            environment={
+                **steps.claim.facts(),
+                "NODES": " ".join(steps.cluster.node_names),
+            },
+            # That the migration is not due any more is no change of how it was recorded.
+            opts=steps.options(self, [claimed, *traffic.ready], keep=("environment",)),
         )
         return [recording]

@@ -1,8 +1,8 @@
 """A recording of what the probers saw while the network moved, counted by step and kind. Pure.
 
-A line is `<ms> step <name>`, or `<ms> <prober> <kind> <target> <outcome> <duration ms>`, where <ms> is when the answer
-came or the failure was certain. A step lasts until the next one; `end` is none. A request belongs to the step in which
-it was made. A gap is the time between two answers that one prober got of one target, whichever requests they answer.
+A step lasts until the next one; `end` is none. A request belongs to the step in which it was made. A gap is the time
+between two answers that one prober got of one target, whichever requests they answer, less the part of it in which that
+prober starved.
 """
 
 from __future__ import annotations
@@ -11,34 +11,23 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from operator import itemgetter
-from typing import NamedTuple
+
+from steps.findings.lines import Mark, Outcome, in_order
+from steps.findings.starvation import Starvation
 
 HELD = "held"
 KINDS = ("service", "pod", "dns", "api", HELD)
 
 
-class _Mark(NamedTuple):
-    ms: int
-    name: str
-
-
-class _Outcome(NamedTuple):
-    ms: int
-    prober: str
-    kind: str
-    target: str
-    outcome: str
-    duration: int
-
-
 @dataclass(kw_only=True, slots=True)
 class Tally:
-    """What was counted of one kind in one step; times in ms. `causes` are in the order of appearance."""
+    """What was counted of one kind in one step; times in ms. `starved` is the most that was taken off a gap as its
+    prober's starvation. `causes` are in the order of appearance."""
 
     requests: int = 0
     failures: int = 0
     longest_gap: int = 0
+    starved: int = 0
     slowest: int = 0
     broken: int = 0
     causes: dict[str, None] = field(default_factory=dict[str, None])
@@ -59,11 +48,17 @@ class Recording:
         self._streams: Counter[str] = Counter()
         # The last answer's time and step, by prober, its stream, kind and target.
         self._last: dict[tuple[str, int, str, str], tuple[int, int | None]] = {}
-        for entry in sorted(filter(None, map(_entry, lines)), key=itemgetter(0)):
-            if isinstance(entry, _Mark):
+        # Failures of a target of which nobody knew whether it was still there, by the same key: step and cause.
+        self._doubts: defaultdict[tuple[str, int, str, str], list[tuple[int | None, str]]] = defaultdict(list)
+        entries = in_order(lines)
+        self._starvation = Starvation(entries)
+        for entry in entries:
+            if isinstance(entry, Mark):
                 self._mark(entry)
             else:
                 self._count(entry)
+        for key in list(self._doubts):  # nobody has said that these targets were gone
+            self._believe(key)
         if self._now is not None:
             self._until.append(max(self._latest, self.since[self._now]))
 
@@ -75,7 +70,7 @@ class Recording:
         """How long a step lasted, in ms: the last one until the last outcome, where no end was recorded."""
         return self._until[step] - self.since[step]
 
-    def _mark(self, mark: _Mark) -> None:
+    def _mark(self, mark: Mark) -> None:
         if self._now is not None:
             self._until.append(mark.ms)
         if mark.name == "end":
@@ -92,11 +87,13 @@ class Recording:
         begun = bisect_right(self.since, ms)
         return begun - 1 if begun else None
 
-    def _count(self, entry: _Outcome) -> None:
+    def _count(self, entry: Outcome) -> None:
         ms, prober, kind, target, outcome, duration = entry
         self._latest = ms
         if kind == "begin":  # a prober that starts again: the time between is no gap
             self._streams[prober] += 1
+            return
+        if kind not in KINDS:  # a prober's own lines
             return
         key = (prober, self._streams[prober], kind, target)
         made = self._step_at(ms - duration)
@@ -104,33 +101,43 @@ class Recording:
         # gap of the network: what the network does meanwhile, the new connections show.
         if outcome in ("closed", "broken"):
             self._last.pop(key, None)
+            self._doubts.pop(key, None)
             if outcome == "broken" and made is not None:
                 self._tallies[made, kind].broken += 1
             return
-        if made is not None and kind != HELD:
-            tally = self._tallies[made, kind]
-            tally.requests += 1
-            if outcome == "ok":
-                tally.slowest = max(tally.slowest, duration)
-            else:
-                tally.failures += 1
-                tally.causes[outcome.removeprefix("failed:")] = None
+        if outcome.startswith("doubt:"):
+            self._doubts[key].append((made, outcome.removeprefix("doubt:")))
+            return
+        self._believe(key)
+        if kind != HELD:
+            self._request(made, kind, outcome, duration)
         if outcome == "ok":
-            since, step = self._last.get(key, (ms, None))
-            if step is not None:
-                tally = self._tallies[step, kind]
-                tally.longest_gap = max(tally.longest_gap, ms - since)
-            self._last[key] = (ms, self._now)
+            self._answer(key, ms)
 
+    def _believe(self, key: tuple[str, int, str, str]) -> None:
+        """The target was there all the time: what was doubted has failed."""
+        for made, cause in self._doubts.pop(key, ()):
+            self._request(made, key[2], cause, 0)
 
-def _entry(line: str) -> _Mark | _Outcome | None:
-    """A line's content; None where it is not whole: a prober that is killed leaves half a line behind."""
-    words = line.split()
-    try:
-        if len(words) > 2 and words[1] == "step":
-            return _Mark(int(words[0]), line.rstrip("\r\n").partition(" step ")[2])
-        if len(words) == 6:
-            return _Outcome(int(words[0]), words[1], words[2], words[3], words[4], int(words[5]))
-    except ValueError:
-        pass
-    return None
+    def _request(self, made: int | None, kind: str, outcome: str, duration: int) -> None:
+        if made is None:
+            return
+        tally = self._tallies[made, kind]
+        tally.requests += 1
+        if outcome == "ok":
+            tally.slowest = max(tally.slowest, duration)
+        else:
+            tally.failures += 1
+            tally.causes[outcome.removeprefix("failed:")] = None
+
+    def _answer(self, key: tuple[str, int, str, str], ms: int) -> None:
+        since, step = self._last.get(key, (ms, None))
+        self._last[key] = (ms, self._now)
+        if step is None:
+            return
+        tally = self._tallies[step, key[2]]
+        # Only what would be the longest is worth a look at the control.
+        if ms - since > tally.longest_gap:
+            starved = self._starvation.within(key[0], since, ms)
+            tally.starved = max(tally.starved, starved)
+            tally.longest_gap = max(tally.longest_gap, ms - since - starved)

@@ -16,7 +16,8 @@ __all__ = ["Measured", "Pair", "Promise", "Reach", "Status", "Verdict", "judge",
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
     """The judgement. `why` is the sentence of a failed one, and empty otherwise. Values that differ among the probes
-    are joined by a comma; a number or a truth of which there is not exactly one value is None."""
+    are joined by a comma; a number or a truth of which there is not exactly one value is None. `reached` is of `pairs`:
+    whether every probe of the one node reached the other's over TCP, None where that was not asked."""
 
     ok: bool
     cni: str
@@ -28,6 +29,7 @@ class Verdict:
     services: bool | None
     dns: bool | None
     pairs: tuple[Pair, ...]
+    reached: tuple[bool | None, ...]
     why: str
 
     @property
@@ -55,8 +57,9 @@ class Verdict:
                     "packets": pair.packets,
                     "icmpWireBytes": pair.lengths[0] if len(pair.lengths) == 1 else _joined(_texts(pair.lengths)),
                     "encapsulation": _joined(_texts(pair.encapsulations)),
+                    "reach": reached,
                 }
-                for pair in self.pairs
+                for pair, reached in zip(self.pairs, self.reached, strict=True)
             ],
         }
 
@@ -93,10 +96,16 @@ def judge(cni: str, measured: Measured, packets: int) -> Verdict:
         for pair in pairs
         if pair.packets < packets
     ]
-    reasons = [*lost, *(reach.why for reach in reaches if reach.why)]
+    cut = [
+        f"{reach.where}: no TCP to the Pod on {node}"
+        for reach in reaches
+        for node, reached in reach.pods.items()
+        if not reached
+    ]
+    reasons = [*lost, *cut, *(reach.why for reach in reaches if reach.why)]
     why = ""
     if wrong or reasons:
-        told = "; ".join([", ".join(wrong) or "packets were lost", *reasons])
+        told = "; ".join([", ".join(wrong) or ("packets were lost" if lost else "not every Pod is reached"), *reasons])
         why = f"the network is not what cni={cni} promises: {told}"
     length = found["icmpWireBytes"]
     return Verdict(
@@ -110,6 +119,7 @@ def judge(cni: str, measured: Measured, packets: int) -> Verdict:
         services=_truth(found["services"]),
         dns=_truth(found["dns"]),
         pairs=tuple(pairs),
+        reached=tuple(measured.reached(pair.from_node, pair.to_node) for pair in pairs),
         why=why,
     )
 

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# Runs in a probe: prints `services true|false`, `dns true|false` and, where false, `why …`. Each is tried until it
-# works or $SECONDS_MAX have passed, since endpoints take a moment to reach every node.
+# Runs in a probe: prints `services true|false`, `dns true|false`, for each ADDRESS:PORT of the arguments, a probe Pod's,
+# `pod ADDRESS:PORT true|false` and, where false, `why …`. Each is tried until it works or $SECONDS_MAX have passed, since
+# endpoints take a moment to reach every node.
 set -euo pipefail
 : "${SERVICE:?}" "${DNS:?}" "${API:?}" "${NODE:?}" "${SECONDS_MAX:?}"
 DOMAIN=${DOMAIN:-cluster.local} # kubeadm's, where none is named
@@ -18,11 +19,11 @@ until_works() { # NAME COMMAND...
   printf '%s true\n' "$name"
 }
 
-# A probe behind the Service answers with its name.
-connect() {
+# A probe answers with its name.
+connect() { # ADDRESS:PORT
   local answer
-  answer=$(timeout 2 bash -c "exec 3<>/dev/tcp/${SERVICE/:/\/}; cat <&3") || { printf 'no connection to %s' "$SERVICE"; return 1; }
-  [ -n "$answer" ] || { printf 'no answer from %s' "$SERVICE"; return 1; }
+  answer=$(timeout 2 bash -c "exec 3<>/dev/tcp/${1/:/\/}; cat <&3") || { printf 'no connection to %s' "$1"; return 1; }
+  [ -n "$answer" ] || { printf 'no answer from %s' "$1"; return 1; }
 }
 
 # dig says on stdout that nobody answers, too: only its exit and the shape of what it prints tell an answer.
@@ -40,5 +41,12 @@ resolve() {
   [[ $answer =~ status:\ (NOERROR|NXDOMAIN), ]] || { printf 'the upstream has no good answer for %s: %s' "$NODE" "${answer:-nothing}"; return 1; }
 }
 
-until_works services connect
+# The Pods side by side: fifty that do not answer would take half an hour one after the other.
+jobs=()
+for pod in "$@"; do
+  until_works "pod $pod" connect "$pod" &
+  jobs+=("$!")
+done
+until_works services connect "$SERVICE"
 until_works dns resolve
+for job in "${jobs[@]}"; do wait "$job"; done

@@ -6,26 +6,26 @@ import sys
 import time
 from collections.abc import Generator
 from contextlib import suppress
-from io import FileIO
 from socket import socket
 
 from traffic_loop import Wait, Work
-from traffic_record import Record
+from traffic_record import Log, Record
 from traffic_requests import TIMEOUT, Address, connect, receive
 
 SILENCE = 10.0  # seconds without an echo, after which a connection is broken
 
 
-def hold(record: Record, log: FileIO, service: Address, period: float) -> Work:
+def hold(record: Record, log: Log, service: Address, period: float) -> Work:
     """Holds a connection while it is recorded in this log, and makes a new one when it ends. An echo is a line `ok`; an
     end is one line `closed` where the server said bye before, and `broken` where it did not."""
-    while record.log is log:
-        with suppress(OSError):  # no connection came about; the kind `service` counts that
-            yield from _hold_one(record, log, service, period)
-        yield None, 0, time.monotonic() + period
+    with record.under_way(log):
+        while record.log is log:
+            with suppress(OSError):  # no connection came about; the kind `service` counts that
+                yield from _hold_one(record, log, service, period)
+            yield None, 0, time.monotonic() + period
 
 
-def _hold_one(record: Record, log: FileIO, service: Address, period: float) -> Work:
+def _hold_one(record: Record, log: Log, service: Address, period: float) -> Work:
     with connect(service) as sock:
         lines = _Lines(sock)
         if not (yield from lines.next(TIMEOUT)):

@@ -11,18 +11,19 @@ _BYE = b"bye\n"
 
 
 class Server:
-    """Owns the port and the open connections. Raises OSError where the port is taken."""
+    """Owns the port and the open connections; `address` is its own. Raises OSError where the port is taken."""
 
-    def __init__(self, loop: Loop, name: str, port: int) -> None:
+    def __init__(self, loop: Loop, name: str, port: int, host: str = "0.0.0.0") -> None:
         self._loop = loop
         self._greeting = name.encode() + b"\n"
         self._draining = False
         self._open: set[socket.socket] = set()
-        self._listener = socket.create_server(("0.0.0.0", port), backlog=128)
+        self._listener = socket.create_server((host, port), backlog=128)
+        self.address: tuple[str, int] = self._listener.getsockname()
         self._listener.setblocking(False)
 
     def listen(self) -> Work:
-        """Answers on the port of every IPv4 address."""
+        """Answers whoever comes."""
         while True:
             yield self._listener, READ, NEVER
             try:

@@ -50,6 +50,15 @@ def test_a_wrong_setting_is_named_with_its_remedy(migration: dict[str, object], 
     assert said in str(caught.value), "the user would learn of it in the middle of a migration"
 
 
+def test_rolling_without_a_measurement_is_refused_and_both_keys_are_named() -> None:
+    tree = {"cni": "cilium", "migration": {"strategy": "rolling"}, "traffic": {"enabled": False}}
+    with pytest.raises(
+        SettingsError, match=r"migration\.strategy: rolling .* traffic\.enabled is false; set .* recreate"
+    ):
+        parse(tree)
+    assert parse({**tree, "migration": {"strategy": "recreate"}}).traffic.enabled is False
+
+
 def test_rolling_with_a_single_worker_is_refused_since_its_pods_have_nowhere_to_go() -> None:
     tree = {"cni": "cilium", "cluster": {"workers": 1}, "migration": {"strategy": "rolling"}}
     with pytest.raises(SettingsError, match="rolling needs two workers"):

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -72,21 +73,21 @@ class Traffic:
         self.started.append(program)
         return program
 
-    def record(self, epoch: str = "7") -> None:
+    def record(self, epoch: str = "g-7") -> None:
         (self.folder / "run.new").write_text(epoch)
         (self.folder / "run.new").replace(self.folder / "run")
 
     def stop(self) -> None:
         (self.folder / "run").unlink()
 
-    def lines(self, name: str, kind: str, outcome: str, epoch: str = "7") -> list[list[str]]:
+    def lines(self, name: str, kind: str, outcome: str, epoch: str = "g-7") -> list[list[str]]:
         log = self.folder / epoch / f"{name}.log"
         whole, _, _ = log.read_text().rpartition("\n") if log.exists() else ("", "", "")  # the last may be on its way
         fields = [line.split() for line in whole.splitlines()]
         assert all(len(line) == 6 and line[1] == name for line in fields), fields
         return [line for line in fields if line[2] == kind and line[4].split(":")[0] == outcome]
 
-    def await_lines(self, name: str, kind: str, outcome: str, epoch: str = "7", count: int = 3) -> None:
+    def await_lines(self, name: str, kind: str, outcome: str, epoch: str = "g-7", count: int = 3) -> None:
         what = f"{name} has no {count} lines {kind} {outcome}"
         until(lambda: len(self.lines(name, kind, outcome, epoch)) >= count, what)
 
@@ -122,13 +123,13 @@ def test_dns_and_an_api_that_are_absent_fail_alone(traffic: Traffic) -> None:
 
 def test_a_recording_ends_with_its_file_and_the_next_has_a_folder_of_its_own(traffic: Traffic) -> None:
     traffic.start("s", "serve")
-    traffic.record("7")
-    traffic.await_lines("s", "held", "ok", "7")
-    traffic.record("8")
-    traffic.await_lines("s", "service", "ok", "8")
-    traffic.await_lines("s", "held", "ok", "8")
+    traffic.record("g-7")
+    traffic.await_lines("s", "held", "ok", "g-7")
+    traffic.record("g-8")
+    traffic.await_lines("s", "service", "ok", "g-8")
+    traffic.await_lines("s", "held", "ok", "g-8")
     traffic.stop()
-    log = traffic.folder / "8" / "s.log"
+    log = traffic.folder / "g-8" / "s.log"
 
     def still() -> bool:
         size = log.stat().st_size
@@ -136,17 +137,17 @@ def test_a_recording_ends_with_its_file_and_the_next_has_a_folder_of_its_own(tra
         return log.stat().st_size == size
 
     until(still, "the prober goes on without a recording")
-    assert not traffic.lines("s", "held", "broken", "7") + traffic.lines("s", "held", "broken", "8")
+    assert not traffic.lines("s", "held", "broken", "g-7") + traffic.lines("s", "held", "broken", "g-8")
 
 
-def test_a_recording_that_nobody_ended_is_given_up_after_an_hour(traffic: Traffic) -> None:
+def test_a_recording_that_nobody_ended_is_given_up_after_six_hours(traffic: Traffic) -> None:
     traffic.record()
-    old = time.time() - 3601
+    old = time.time() - 6 * 3600 - 1
     os.utime(traffic.folder / "run", (old, old))
     traffic.start("s", "serve")
     until(lambda: listens(traffic.port), "the server does not start")
     time.sleep(0.6)  # longer than between two looks
-    assert not (traffic.folder / "7").exists(), "an up that failed would leave the load on for ever"
+    assert not (traffic.folder / "g-7").exists(), "an up that failed would leave the load on for ever"
 
 
 def test_a_server_that_dies_is_failures_and_one_broken_connection(traffic: Traffic) -> None:
@@ -185,12 +186,13 @@ def test_a_server_that_is_told_to_end_says_bye_and_serves_on_for_a_moment(traffi
     traffic.await_lines("s", "service", "ok")
     server.send_signal(signal.SIGTERM)
     until(lambda: traffic.lines("p", "held", "closed"), "a drained Pod would count as a broken connection")
-    own = (traffic.folder / "7" / "s.log").read_text()
+    own = (traffic.folder / "g-7" / "s.log").read_text()
     with socket.create_connection(("127.0.0.1", traffic.port), 1) as late:
         assert late.makefile().readline() == "s\n", "connections that are still sent here would fail"
     assert server.wait(3) == 0
     assert not traffic.lines("p", "held", "broken"), "a drained Pod would count as a broken connection"
-    assert (traffic.folder / "7" / "s.log").read_text() == own, "a prober's own end would count as failures"
+    assert (traffic.folder / "g-7" / "s.log").read_text() == own, "a prober's own end would count as failures"
+    assert own.endswith(" s end - - 0\n"), "a drained prober would be taken for one that crashed"
 
 
 def test_a_prober_that_is_told_to_end_ends_at_once(traffic: Traffic) -> None:
@@ -203,16 +205,84 @@ def test_a_prober_that_is_told_to_end_ends_at_once(traffic: Traffic) -> None:
     assert server.poll() is None
 
 
+def last_line(traffic: Traffic, name: str) -> str:
+    return (traffic.folder / "g-7" / f"{name}.log").read_text().splitlines()[-1].partition(" ")[2]
+
+
+def test_a_prober_says_at_least_once_a_second_that_it_is_there(traffic: Traffic) -> None:
+    traffic.start("p")
+    traffic.record()
+    traffic.await_lines("p", "beat", "-", count=4)
+    begin, times = traffic.lines("p", "begin", "-"), [int(line[0]) for line in traffic.lines("p", "beat", "-")]
+    assert [line[5] for line in begin] == ["50"], "nobody could tell starvation from the prober's own pace"
+    assert max(after - before for before, after in pairwise(times)) < 1000, "its silence would pass for calm"
+
+
+def test_a_prober_asks_itself_at_the_rate_of_the_others_whatever_the_network_does(traffic: Traffic) -> None:
+    traffic.start("p")
+    traffic.record()
+    traffic.await_lines("p", "service", "failed", count=20)
+    control, service = traffic.lines("p", "control", "ok"), traffic.lines("p", "service", "failed")
+    assert not traffic.lines("p", "control", "failed")
+    assert abs(len(control) - len(service)) < 5, "an outage would be taken for starvation, or the other way round"
+
+
+def test_a_prober_says_that_it_is_done_once_nothing_is_under_way_any_more(traffic: Traffic) -> None:
+    with socket.create_server(("127.0.0.1", traffic.port), backlog=128) as silent:
+        traffic.start("p")
+        traffic.record()
+        silent.settimeout(5)
+        silent.accept()[0].close()
+        time.sleep(0.3)
+        ended = time.time() * 1000
+        traffic.stop()
+        until(lambda: last_line(traffic, "p") == "p done - - 0", "the report would wait in vain", 8)
+    late = [line for line in traffic.lines("p", "service", "failed") if int(line[0]) > ended + 1000]
+    assert late, "failures that are certain only after the end would be lost"
+    assert len(traffic.lines("p", "done", "-")) == 1
+
+
+def test_a_disk_that_is_full_ends_the_record_for_all_to_see_and_not_the_prober(
+    traffic: Traffic, tmp_path: Path
+) -> None:
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this machine has no /dev/full")
+    (traffic.folder / "g-7").mkdir()
+    (traffic.folder / "g-7" / "s.log").symlink_to(full)
+    server = traffic.start("s", "serve")
+    traffic.record()
+    until(lambda: "No space left" in (tmp_path / "s.stderr").read_text(), "the prober does not say why it is silent")
+    with socket.create_connection(("127.0.0.1", traffic.port), 1) as other:
+        assert other.makefile().readline() == "s\n", "a full disk would be failures of the network"
+    assert server.poll() is None
+
+
+@pytest.mark.parametrize("name", ["../7", "a/b-7", "g-7/..", ".", "7\n8-1"])
+def test_what_is_no_name_of_a_recording_starts_none(traffic: Traffic, name: str) -> None:
+    traffic.start("s", "serve")
+    traffic.record(name)
+    until(lambda: listens(traffic.port), "the server does not start")
+    time.sleep(0.7)  # longer than between two looks
+    assert [path.name for path in traffic.folder.parent.rglob("*.log")] == [], "a Pod would say where others write"
+
+
 class FakeApi(BaseHTTPRequestHandler):
     """/livez, and an EndpointSlice with one ready Pod and one that is not."""
 
     asked: set[str]
+    silent: bool
+    left: bool
 
     def do_GET(self) -> None:
+        if FakeApi.silent:
+            self.send_error(503)
+            return
         FakeApi.asked.add(f"{self.headers['Authorization']} {self.path}")
         here = {"addresses": ["127.0.0.1"], "conditions": {"ready": True}, "targetRef": {"name": "s"}}
         gone = {"addresses": ["127.0.0.1"], "conditions": {"ready": False}, "targetRef": {"name": "gone"}}
-        slices = {"items": [{"endpoints": [here, gone]}, {"endpoints": None}]}
+        there = [gone] if FakeApi.left else [here, gone]
+        slices = {"items": [{"endpoints": there}, {"endpoints": None}]}
         self.send_response(200)
         self.end_headers()
         self.wfile.write(b"ok" if self.path == "/livez" else json.dumps(slices).encode())
@@ -229,7 +299,7 @@ def api(tmp_path: Path) -> Iterator[int]:
     files = ("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "key", "-out", "ca.crt")
     subprocess.run([openssl, *new.split(), *files], cwd=tmp_path, check=True, capture_output=True)
     (tmp_path / "token").write_text("secret\n")
-    FakeApi.asked = set()
+    FakeApi.asked, FakeApi.silent, FakeApi.left = set(), False, False
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "ca.crt", tmp_path / "key")
     with ThreadingHTTPServer(("127.0.0.1", 0), FakeApi) as server:
@@ -252,3 +322,19 @@ def test_the_api_is_asked_over_tls_and_names_the_pods_that_are_ready(
     assert "Bearer secret /livez" in FakeApi.asked, "an API that asks who it is would refuse"
     slices = "/apis/discovery.k8s.io/v1/namespaces/cni-migration/endpointslices"
     assert f"Bearer secret {slices}?labelSelector=kubernetes.io/service-name=traffic" in FakeApi.asked
+
+
+def test_a_silent_api_makes_no_pod_forgotten_and_its_failures_wait_for_the_next_list(
+    traffic: Traffic, api: int, tmp_path: Path
+) -> None:
+    server = traffic.start("s", "serve")
+    traffic.start("p", KUBERNETES_SERVICE_PORT=str(api), CREDENTIALS=str(tmp_path))
+    traffic.record()
+    traffic.await_lines("p", "pod", "ok")
+    FakeApi.silent = True
+    traffic.await_lines("p", "pod", "ok", count=20 * 5)  # beyond the time after which the list is stale
+    assert not traffic.lines("p", "pod", "closed"), "a Pod would lose its gap while the API is silent"
+    server.kill()
+    traffic.await_lines("p", "pod", "doubt")
+    FakeApi.silent, FakeApi.left = False, True
+    traffic.await_lines("p", "pod", "closed", count=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from steps.findings.coverage import Coverage, coverage
 from steps.findings.interruption import report_of
 
 START = 1_700_000_000_000  # ms; the lines below count from here
@@ -51,6 +52,7 @@ def test_requests_and_failures_are_counted_by_kind_and_by_the_step_they_were_mad
         "requests": 2,
         "failures": 0,
         "longestGapSeconds": 0.9,
+        "starvedSeconds": 0.0,
         "slowestSeconds": 0.002,
         "connectionsBroken": 0,
     }
@@ -193,15 +195,15 @@ def test_a_line_that_a_killed_prober_left_half_written_is_left_out() -> None:
 
 
 def test_where_nothing_was_recorded_nothing_is_claimed() -> None:
-    nothing = {"measured": False, "why": "no request was recorded"}
+    nothing = {"measured": False, "withinBudget": None, "why": "no request was recorded"}
     assert report(*STEPS) == nothing, "an up without a measurement would look like one without an interruption"
     assert report(*in_order(*STEPS, *ok(1000, kind="held"))) == nothing
 
 
 def test_the_object_has_the_keys_that_readers_of_the_output_know() -> None:
     result = report(*STEPS, *ok(1000))
-    numbers = ["requests", "failures", "longestGapSeconds", "slowestSeconds", "connectionsBroken"]
-    assert list(result) == ["measured", "strategy", "withinBudget", "why", *numbers, "kinds", "steps"]
+    numbers = ["requests", "failures", "longestGapSeconds", "starvedSeconds", "slowestSeconds", "connectionsBroken"]
+    assert list(result) == ["measured", "strategy", "withinBudget", "why", *numbers, "kinds", "steps", "basis"]
     assert list(result["steps"][0]) == ["step", "seconds", "kinds"]
     assert list(result["steps"][0]["kinds"]["held"]) == numbers
 
@@ -211,9 +213,75 @@ def test_lines_may_come_prober_by_prober() -> None:
     assert report(*lines) == report(*in_order(*lines)), "the logs come one after the other"
 
 
+def with_control(*control: int) -> list[str]:
+    return ["10 p begin - - 200", *[f"{ms} p control control ok 1" for ms in control]]
+
+
+def test_an_outage_with_a_healthy_control_counts_in_full() -> None:
+    control = with_control(*range(800, 4000, 200))
+    result = report(*in_order(*STEPS, *control, *ok(1000, 2800)))
+    assert result["longestGapSeconds"] == 1.8 and result["starvedSeconds"] == 0, "the network would be excused"
+    assert result["withinBudget"] is False
+
+
+def test_what_the_control_missed_as_well_is_starvation_and_not_held_against_the_network() -> None:
+    result = report(*in_order(*STEPS, *with_control(800, 1010, 2639, 2800), *ok(1000, 2639)))
+    assert result["withinBudget"] is True, "two cores that starve would fail an up in which nothing failed"
+    assert (result["starvedSeconds"], result["longestGapSeconds"]) == (1.429, 0.21)
+    move = result["steps"][1]["kinds"]["service"]
+    assert move["starvedSeconds"] == 1.429 and result["requests"] == 2, "starvation would pass unseen"
+
+
+def test_of_a_gap_that_is_both_only_the_part_beyond_the_starvation_counts() -> None:
+    control = with_control(800, 1000, 2600, *range(2800, 4400, 200))
+    result = report(*in_order(*STEPS, *control, *ok(1000, 4200)))
+    assert (result["starvedSeconds"], result["longestGapSeconds"]) == (1.4, 1.8), "an outage would hide behind it"
+
+
+def test_the_control_of_one_prober_excuses_no_other_and_its_own_pace_is_no_starvation() -> None:
+    control = ["10 q begin - - 200", "900 q control control ok 1", "3000 q control control ok 1"]
+    assert report(*in_order(*STEPS, *control, *ok(1000, 2800)))["starvedSeconds"] == 0
+    slow = ["10 p begin - - 1000", *[f"{ms} p control control ok 1" for ms in range(200, 4000, 1000)]]
+    assert report(*in_order(*STEPS, *slow, *ok(1000, 2800)))["longestGapSeconds"] == 1.8
+
+
+def test_a_control_that_begins_again_and_one_without_a_pace_excuse_nothing() -> None:
+    again = [*with_control(800), "2700 p begin - - 200", "2710 p control control ok 1"]
+    assert report(*in_order(*STEPS, *again, *ok(1000)))["starvedSeconds"] == 0
+    old = ["10 p begin - - 0", "900 p control control ok 1", "3000 p control control ok 1"]
+    assert report(*in_order(*STEPS, *old, *ok(1000, 2800)))["longestGapSeconds"] == 1.8
+
+
+def test_a_failure_of_a_pod_that_may_be_gone_counts_unless_it_was() -> None:
+    doubt = ("1500 p pod a doubt:ETIMEDOUT 100", "1700 p pod a doubt:ETIMEDOUT 100")
+    here = ok(1000, 2500, kind="pod", target="a")
+    back = report(*in_order(*STEPS, *doubt, *here), max_failures=9)
+    assert (back["failures"], back["requests"], back["longestGapSeconds"]) == (2, 4, 1.5), "a silent API would hide it"
+    gone = report(*in_order(*STEPS, *doubt, *here[:1], "2000 p pod a closed 0"), max_failures=9)
+    assert (gone["failures"], gone["requests"], gone["longestGapSeconds"]) == (0, 1, 0), "a drain would be a failure"
+    unsaid = report(*in_order(*STEPS, *doubt, *here[:1]), max_failures=9)
+    assert unsaid["failures"] == 2, "what nobody could ask for would pass for fine"
+
+
+def test_too_little_recorded_is_not_measured_but_what_was_seen_to_break_the_budget_broke_it() -> None:
+    covered = Coverage(probers=3, whole=2, why="q recorded nothing")
+    lines = [f"{START} step before\n", f"{START + 5} p service service ok 1\n"]
+    known = report_of(lines, strategy="rolling", max_failures=0, max_gap_ms=1000, covered=covered)
+    basis = {"probers": {"asked": 3, "answered": 2}}
+    assert known.as_json() == {"measured": False, "withinBudget": None, "why": covered.why, "basis": basis}
+    lines.append(f"{START + 9} p dns dns failed:EPERM 1\n")
+    broken = report_of(lines, strategy="rolling", max_failures=0, max_gap_ms=1000, covered=covered)
+    assert broken.within_budget is False and "q recorded nothing; 1 of 2 new connections failed" in broken.why
+
+
 def test_a_long_recording_is_read_in_seconds() -> None:
     lines = [f"{START + ms} p{ms % 9} service service ok 2\n" for ms in range(200_000)]
+    # Every control starves all the time, and every gap is longer than the one before.
+    lines += [f"{START} p{n} begin - - 1\n" for n in range(9)]
+    lines += [f"{START + ms} p{ms % 9} control control ok 2\n" for ms in range(200_000)]
+    lines += [f"{START + ms * ms} p{n} dns dns ok 1\n" for n in range(9) for ms in range(440)]
+    steps = [f"{START} step a", f"{START + 200_000} step end"]
     since = time.process_time()
-    result = report_of([*lines, f"{START} step a\n"], strategy="rolling", max_failures=0, max_gap_ms=1000)
-    # 199 998: those of the first 2 ms were made before the step.
-    assert result.total.requests == 199_998 and time.process_time() - since < 10, "an up would wait for its report"
+    covered = coverage({"n": lines}, steps=steps, max_gap_ms=1000)
+    result = report_of([*lines, *steps], strategy="rolling", max_failures=0, max_gap_ms=1000, covered=covered)
+    assert result.total.requests > 200_000 and time.process_time() - since < 12, "an up would wait for its report"

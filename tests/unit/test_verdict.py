@@ -78,6 +78,7 @@ def test_a_good_measurement_is_an_object_with_all_its_fields() -> None:
         "packets": 5,
         "icmpWireBytes": 84,
         "encapsulation": "none",
+        "reach": None,
     }
     assert list(result) == [
         *("ok", "cni", "encapsulation", "icmpWireBytes", "overheadBytes", "routing", "masquerading"),

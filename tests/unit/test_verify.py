@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ import pytest
 from steps.capture import gathered, parse_sent
 from steps.cni_settled import states_from
 from steps.cni_status import cilium_status
-from steps.complete import NETWORKS, Failed, attempt, incomplete, sentence
+from steps.complete import NETWORKS, Failed, attempt, basis, incomplete, sentence, told
 from steps.doors import background
 from steps.doors.probe import Probe, probes_from
 from steps.doors.process import ToolError
@@ -48,7 +49,11 @@ def whole() -> Measured:
             Pair(from_node=one, to_node=other, packets=5, lengths=(84,), encapsulations=("none",))
             for one, other in PAIRS
         ],
-        reaches=[Reach(where=f"{node} {app}", services=True, dns=True, why="") for node in NODES for app in NETWORKS],
+        reaches=[
+            Reach(where=f"{node} {app}", services=True, dns=True, why="", pods=dict.fromkeys(NODES, True))
+            for node in NODES
+            for app in NETWORKS
+        ],
         statuses=[
             Status(node=node, routing="native", kube_proxy_replacement=True, masquerading="bpf") for node in NODES
         ],
@@ -120,6 +125,35 @@ def test_what_the_verdict_says_stays_in_front_of_what_was_not_measured() -> None
     assert "routing vxlan expected, native found" in told and told.endswith("; a: the probe gave no answer: probe: x")
 
 
+def test_a_pod_that_nobody_connected_to_fails_with_both_nodes() -> None:
+    full = whole()
+    reaches = [replace(reach, pods={"a": True, "c": True}) for reach in full.reaches]
+    part = Measured(pairs=full.pairs, reaches=reaches, statuses=full.statuses)
+    assert missing(part) == ["a to b: no TCP was tried", "c to b: no TCP was tried"]
+
+
+def test_a_pod_that_is_not_reached_over_tcp_fails_the_verdict_with_the_probe_and_the_node() -> None:
+    full = whole()
+    reaches = [replace(reach, pods={**reach.pods, "c": reach.where != "a probe-host"}) for reach in full.reaches]
+    verdict = judge("cilium", Measured(pairs=full.pairs, reaches=reaches, statuses=full.statuses), 5)
+    assert not verdict.ok, "pings that pass would stand for connections that do not"
+    assert verdict.why.endswith("not every Pod is reached; a probe-host: no TCP to the Pod on c")
+    shown = {(pair["from"], pair["to"]): pair["reach"] for pair in verdict.as_json()["pairs"]}
+    assert shown == {pair: pair != ("a", "c") for pair in PAIRS}
+
+
+def test_the_basis_counts_what_was_asked_and_what_answered() -> None:
+    full = whole()
+    part = Measured(pairs=full.pairs, reaches=full.reaches[1:], statuses=full.statuses[:1])
+    rests_on = basis(NODES, part, answered={**ALL_ANSWERED, ("a", "b"): 4}, pings=5)
+    assert rests_on == {
+        "pairs": {"asked": 6, "answered": 5},
+        "probes": {"asked": 6, "answered": 5},
+        "agents": {"asked": 3, "answered": 1},
+    }
+    assert told(rests_on) == "answered by 5 of 6 pairs, 5 of 6 probes, 1 of 3 agents"
+
+
 def test_a_measurement_that_fails_is_named_and_another_mistake_is_not_hidden() -> None:
     def fails() -> str:
         raise ToolError("kubectl gave no answer within 60 s")
@@ -130,13 +164,20 @@ def test_a_measurement_that_fails_is_named_and_another_mistake_is_not_hidden() -
 
 
 def test_the_probes_lines_are_read_strictly() -> None:
-    good = parse_reach("a", "probe", "services true\ndns false\nwhy resolve: nothing\n")
+    good = parse_reach("a", "probe", "services true\ndns false\nwhy resolve: nothing\n", {})
     assert (good.where, good.services, good.dns, good.why) == ("a probe", True, False, "a (probe): resolve: nothing")
     for bad in ("", "services true\n", "services true\ndns yes\n", "services true\ndns true\nbash: dig: not found\n"):
         with pytest.raises(StepError):
-            parse_reach("a", "probe", bad)
+            parse_reach("a", "probe", bad, {})
     with pytest.raises(StepError, match="no finding"):
-        parse_reach("a", "probe", "services true\ndns true\ndns true\n")
+        parse_reach("a", "probe", "services true\ndns true\ndns true\n", {})
+    pods = {"10.244.0.2:80": "a", "10.244.1.2:80": "b"}
+    both = "services true\ndns true\npod 10.244.1.2:80 false\nwhy connect 10.244.1.2:80: x\n"
+    with pytest.raises(StepError, match=r"nothing of pod 10\.244\.0\.2:80"):
+        parse_reach("a", "probe", both, pods)
+    assert parse_reach("a", "probe", f"pod 10.244.0.2:80 true\n{both}", pods).pods == {"a": True, "b": False}
+    with pytest.raises(StepError, match="no finding"):
+        parse_reach("a", "probe", f"pod 10.244.9.2:80 true\n{both}", pods)
 
 
 def test_the_count_of_replies_is_read_strictly() -> None:
@@ -213,8 +254,8 @@ def test_the_domain_is_the_clusters_own() -> None:
 
 @contextmanager
 def service() -> Generator[str]:
-    """Answers each connection with a name, as a probe does."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    """Answers each connection with a name, as a probe does, on every address of this machine."""
+    with socket.create_server(("0.0.0.0", 0)) as server:
         server.settimeout(0.05)
         ended = threading.Event()
 
@@ -265,10 +306,11 @@ def on_probe(
     )
 
 
-def reach(folder: Path, domain: str = "cluster.local") -> Reach:
+def reach(folder: Path, domain: str = "cluster.local", pods: Mapping[str, str] | None = None) -> Reach:
     with service() as at:
         env = {"SERVICE": at, "DNS": "10.96.0.10", "API": API, "NODE": "c-worker", "SECONDS_MAX": "0"}
-        return parse_reach("a", "probe", on_probe("reach", folder, DOMAIN=domain, **env).stdout)
+        there = {address.replace("PORT", at.rpartition(":")[2]): node for address, node in (pods or {}).items()}
+        return parse_reach("a", "probe", on_probe("reach", folder, *there, DOMAIN=domain, **env).stdout, there)
 
 
 def dig(inside: str, outside: str, domain: str = "cluster.local") -> str:
@@ -319,8 +361,16 @@ def test_the_apis_name_is_asked_for_in_the_clusters_own_domain(fake: Fake) -> No
 def test_a_service_that_gives_no_answer_is_no_service(fake: Fake) -> None:
     folder = fake("dig", dig(f"echo {API}", header("NOERROR")))
     env = {"SERVICE": "127.0.0.1:1", "DNS": "10.96.0.10", "API": API, "NODE": "n", "SECONDS_MAX": "0"}
-    found = parse_reach("a", "probe", on_probe("reach", folder, **env).stdout)
+    found = parse_reach("a", "probe", on_probe("reach", folder, **env).stdout, {})
     assert not found.services and found.dns and "no connection to 127.0.0.1:1" in found.why
+
+
+def test_each_pod_is_connected_to_by_its_address(fake: Fake) -> None:
+    folder = fake("dig", dig(f"echo {API}", header("NOERROR")))
+    found = reach(folder, pods={"127.0.0.1:PORT": "a", "127.0.0.2:PORT": "b", "127.0.0.3:1": "c"})
+    assert found.pods == {"a": True, "b": True, "c": False} and found.services and found.dns
+    assert found.why == "a (probe): connect 127.0.0.3:1: " + found.why.partition(": ")[2].partition(": ")[2]
+    assert "no connection to 127.0.0.3:1" in found.why, "nobody would know which Pod it is"
 
 
 def test_the_pings_are_counted_by_target_the_unanswered_too(fake: Fake) -> None:
@@ -360,6 +410,30 @@ def test_flannels_masquerading_is_looked_for_in_both_backends(fake: Fake, nft: b
     assert done.stdout.strip() == ("iptables" if nft or legacy else "none"), (
         "the output would name what nobody measured"
     )
+
+
+LINK = "5: {}: <BROADCAST,UP> mtu 1450 qdisc noqueue state UNKNOWN \\\\    link/ether 1a:2b \\\\    {} local 172.18.0.2"
+
+
+@pytest.mark.parametrize(
+    ("link", "routes", "backend"),
+    [
+        (LINK.format("flannel.1", "vxlan id 1"), "10.244.1.0/24 via 10.244.1.0 onlink", "vxlan"),
+        (LINK.format("flannel.1", "vxlan id 1"), "", "none"),
+        (LINK.format("cilium_vxlan", "vxlan external"), "10.244.1.0/24", "none"),
+        ("", "10.244.1.0/24", "none"),
+    ],
+)
+def test_flannels_routing_is_what_the_kernel_has_and_no_annotation(
+    fake: Fake, link: str, routes: str, backend: str
+) -> None:
+    folder = fake("ip", f"case $* in *link*) printf '%b' '{link}' ;; *'dev flannel.1') printf '{routes}' ;; esac")
+    done = on_probe("backend", folder, where="on_node")
+    assert (done.returncode, done.stdout.strip()) == (0, backend), "the output would go on saying what was once set up"
+
+
+def test_a_kernel_that_cannot_be_asked_has_no_backend(fake: Fake) -> None:
+    assert on_probe("backend", fake("ip", "echo broken >&2; exit 1"), where="on_node").returncode != 0
 
 
 def test_a_process_in_the_background_is_heard_as_it_speaks_and_ends_when_left() -> None:
@@ -412,7 +486,7 @@ if args[0] == "get":
         print(json.dumps({"items": known[key]}))
 """
 TCPDUMP = """echo "tcpdump: listening on eth0" >&2
-case $TARGET in 10.244.0.2) from=10.244.1.2 ;; *) from=10.244.0.2 ;; esac
+case $TARGET in 127.0.0.2) from=127.0.1.2 ;; *) from=127.0.0.2 ;; esac
 for n in 1 2 3 4 5; do
   echo "12:00:00.000001 IP (tos 0x0, ttl 62, proto ICMP (1), length 84)"
   echo "    $from > $TARGET: ICMP echo request, id 1, seq 1, length 64"
@@ -421,7 +495,7 @@ done"""
 
 @pytest.fixture
 def small_cluster(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> Generator[Needs]:
-    def pods(name: str, *, address: str = "10.244.{}.2") -> list[dict[str, object]]:
+    def pods(name: str, *, address: str = "127.0.{}.2") -> list[dict[str, object]]:
         return [
             {
                 "metadata": {"name": f"{name}-{node}"},
@@ -473,6 +547,12 @@ def test_a_right_network_gives_its_verdict_in_one_line(small_cluster: Needs) -> 
     verdict = json.loads(printed)
     assert printed.count("\n") == 1 and verdict["ok"] is True and verdict["icmpWireBytes"] == 84
     assert [(pair["from"], pair["to"], pair["packets"]) for pair in verdict["pairs"]] == [("b", "a", 5), ("a", "b", 5)]
+    assert [pair["reach"] for pair in verdict["pairs"]] == [True, True]
+    assert verdict["basis"] == {
+        "pairs": {"asked": 2, "answered": 2},
+        "probes": {"asked": 4, "answered": 4},
+        "agents": {"asked": 2, "answered": 2},
+    }, "nobody could tell how much the verdict rests on"
 
 
 @pytest.mark.parametrize(
