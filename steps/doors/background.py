@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from threading import Condition, Thread
 from typing import IO, cast
 
-from steps.doors.process import ToolError, environment
+from steps.doors.process import ToolError, brief, spawn
 
 # Seconds that a process gets to end by itself, once it is told to.
 _TO_END = 5
@@ -93,15 +93,8 @@ class Background:
 @contextmanager
 def start(command: Sequence[str], *, stdin: str = "", env: Mapping[str, str] | None = None) -> Generator[Background]:
     """Starts `command`, gives it `stdin`, and ends it when the block is left."""
-    shown = " ".join(command[:6]) + (" …" if len(command) > 6 else "")
-    pipe = subprocess.PIPE
-    try:
-        process = subprocess.Popen(
-            command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment(env), text=True, errors="replace"
-        )
-    except FileNotFoundError as error:
-        raise ToolError(f"{command[0]} is not on PATH; install it, or run `make toolchain`") from error
-    background = Background(shown, process)
+    process = spawn(command, env)
+    background = Background(brief(command), process)
     try:
         # One that has ended before it read everything says why by itself.
         with suppress(BrokenPipeError), cast("IO[str]", process.stdin) as to:

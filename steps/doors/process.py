@@ -44,6 +44,22 @@ def environment(over: Mapping[str, str] | None = None) -> dict[str, str]:
     return {**kept, "KUBERC": "off", "KUBECTL_KUBERC": "false", **(over or {})}
 
 
+def spawn(command: Sequence[str], env: Mapping[str, str] | None) -> subprocess.Popen[str]:
+    """The process of `command`, with a pipe for each stream. Raises ToolError where there is no such program."""
+    pipe = subprocess.PIPE
+    try:
+        return subprocess.Popen(
+            command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment(env), text=True, errors="replace"
+        )
+    except FileNotFoundError as error:
+        raise ToolError(f"{command[0]} is not on PATH; install it, or run `make toolchain`") from error
+
+
+def brief(command: Sequence[str]) -> str:
+    """The command as a message shows it."""
+    return " ".join(command[:6]) + (" …" if len(command) > 6 else "")
+
+
 def run(
     command: Sequence[str],
     *,
@@ -54,15 +70,8 @@ def run(
 ) -> str:
     """stdout of `command`; with `show` its stderr is seen while it runs. Raises ToolError, with what it said, where it
     fails or gives no answer within `timeout` s."""
-    shown = " ".join(command[:6]) + (" …" if len(command) > 6 else "")
-    pipe = subprocess.PIPE
-    try:
-        process = subprocess.Popen(
-            command, stdin=pipe, stdout=pipe, stderr=pipe, env=environment(env), text=True, errors="replace"
-        )
-    except FileNotFoundError as error:
-        raise ToolError(f"{command[0]} is not on PATH; install it, or run `make toolchain`") from error
-    with process:
+    shown = brief(command)
+    with spawn(command, env) as process:
         # An interpreter that is told to end unwinds through here, and what it has started must not go on alone: the
         # step would wait for it to end by itself, and keep its kubeconfig meanwhile.
         try:

@@ -69,7 +69,7 @@ case $STEP in
   answered)
     enter
     logs | while read -r log; do
-      answers=$(read_from "$log" 0 | grep --count --extended-regexp ' (service|pod|dns|api|held) [^ ]+ ok ' || true)
+      answers=$(read_from "$log" 0 | grep --count --extended-regexp ' (service|pod|dns|api|held) [^ ]+ ok ' || [ $? -eq 1 ]) # 1: there is none
       if [ "$answers" -gt 0 ]; then printf '%s\n' "${log%.log}"; fi
     done ;;
   stop) rm -f "$FOLDER/run" "$REPORT/run" ;;

@@ -29,8 +29,8 @@ class Real:
     stacks: dict[str, Stack]
     kubeconfig: Path
 
-    def kubectl(self, *args: str) -> str:
-        return run("kubectl", "--kubeconfig", str(self.kubeconfig), *args)
+    def kubectl(self, *args: str, stdin: str = "") -> str:
+        return run("kubectl", "--kubeconfig", str(self.kubeconfig), *args, stdin=stdin)
 
     def nodes(self) -> list[str]:
         return sorted(run("kind", "get", "nodes", "--name", NAME).split())

@@ -6,6 +6,7 @@ What is asserted of the network is measured by the program on the wire, and look
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,22 @@ from steps.residue import Owner, render, residue
 pytestmark = pytest.mark.e2e
 POD_SUBNET = "10.244.0.0/16"
 PROBES = ("get", "-n", "cni-migration")
+STATIC_FILE = "/etc/kubernetes/manifests/e2e-static.yaml"
+STATIC_POD = f"static-{NAME}-worker"
+STATIC = """
+apiVersion: v1
+kind: Pod
+metadata: {name: static, namespace: default}
+spec:
+  terminationGracePeriodSeconds: 1
+  containers: [{name: main, image: "%s", imagePullPolicy: IfNotPresent, command: [python3, -m, http.server, "8000"]}]
+"""
+POLICY = """
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: mine, namespace: default}
+spec: {endpointSelector: {matchLabels: {app: nobody}}, ingress: [{}]}
+"""
 CLEAN = (ROOT / "steps" / "on_node" / "clean.sh").read_text()
 
 
@@ -89,6 +106,10 @@ def test_the_other_stack_moves_the_cluster_to_native_routing_and_replaces_every_
     real.kubectl("run", "bare", f"--image={image}", "--restart=Never", "--command", "--", "sleep", "9999")
     real.kubectl("wait", "pod/bare", "--for=condition=Ready", "--timeout=60s")
     before = real.kubectl("get", "pod", "bare", "-o", "jsonpath={.metadata.uid}")
+    # A debugged Pod cannot be created as it is, and a static one is no object of the API's: its kubelet makes it.
+    real.kubectl("debug", "bare", f"--image={image}", "--target=bare", "--", "sleep", "9999")
+    real.on_node(f"{NAME}-worker", f"cat >{STATIC_FILE}", stdin=STATIC % image)
+    eventually(lambda: real.kubectl("wait", f"pod/{STATIC_POD}", "--for=condition=Ready", "--timeout=5s"))
     # Residue of an earlier life on a node, that no object in the cluster knows of.
     real.on_node(
         f"{NAME}-worker",
@@ -111,7 +132,20 @@ def test_the_other_stack_moves_the_cluster_to_native_routing_and_replaces_every_
     assert real.kubectl("get", "daemonsets", "-A", "-l", "app=flannel", "-o", "name") == ""
     assert real.kubectl("get", "pod", "bare", "-o", "jsonpath={.metadata.uid}") != before, "a Pod kept a dead network"
     real.kubectl("wait", "pod/bare", "--for=condition=Ready", "--timeout=60s")
+    assert real.kubectl("get", "secrets", "-n", "kube-system", "-l", "cni-migration/kept", "-o", "name") == ""
+    address = real.kubectl("get", "pod", STATIC_POD, "-o", "jsonpath={.status.podIP}")
+    answer = real.on_node(f"{NAME}-worker2", f"timeout 5 bash -c 'exec 3<>/dev/tcp/{address}/8000' && echo it answers")
+    assert answer.strip() == "it answers", "a static Pod is Running, Ready, and dead"
+    real.on_node(f"{NAME}-worker", f"rm {STATIC_FILE}")
     real.stacks["cilium"].preview("--expect-no-changes")
+
+
+@pytest.mark.parametrize("what", ["daemonset/cilium", "crd/ciliumnodes.cilium.io"])
+def test_the_running_cni_cannot_be_deleted_while_no_migration_is_under_way(real: Real, what: str) -> None:
+    command = ["kubectl", "--kubeconfig", str(real.kubeconfig), "delete", "-n", "kube-system", what, "--wait=false"]
+    refused = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert refused.returncode != 0 and "no migration is under way" in refused.stderr, "the network would be gone"
+    real.kubectl("apply", "-f", "-", stdin=POLICY)  # it goes with Cilium, and is back when Cilium is
 
 
 def test_dockers_own_dns_chains_survive_the_clean_up(real: Real) -> None:
@@ -162,6 +196,8 @@ def test_the_same_stack_ends_on_native_routing_once_the_override_is_gone(real: R
     flannel.run("config", "rm", "--stack", "flannel", "cni-migration:cilium")
     flannel.up()
     assert_native(verdict(real, "flannel"))
+    policy = real.kubectl("get", "ciliumnetworkpolicies.cilium.io", "-A", "-o", "name")
+    assert policy.strip() == "ciliumnetworkpolicy.cilium.io/mine", "a user's policy went with the CNI that enforced it"
     flannel.preview("--expect-no-changes")
 
 
