@@ -48,18 +48,18 @@ destroy: setup ## pulumi destroy
 	$(ENV) $(SELECT) pulumi destroy --stack $(STACK) --yes
 
 test: setup ## every test, unit to end-to-end
-	@$(ENV) uv run pytest tests/unit
+	@$(ENV) uv run --all-groups pytest tests/unit
 	@$(ENV) cd airgap/command-plugin && GOFLAGS=-mod=readonly go test ./...
 	@$(ENV) uv run pytest --numprocesses=auto tests/engine
 	@$(ENV) uv run pytest tests/e2e
 
 test-unit: ## the unit tests: seconds, no engine, no cluster
-	@uv=$$(command -v uv) || uv=$$($(AIRGAP) path uv)/bin/uv; "$$uv" run pytest tests/unit
+	@uv=$$(command -v uv) || uv=$$($(AIRGAP) path uv)/bin/uv; "$$uv" run --all-groups pytest tests/unit
 
 lint: ## ruff, pyright, shellcheck, gofmt, go vet
 	@airgap/engine/packages.sh shellcheck
 	@uv=$$(command -v uv) || uv=$$($(AIRGAP) path uv)/bin/uv; \
-	"$$uv" run ruff check . && "$$uv" run ruff format --check . && "$$uv" run pyright
+	"$$uv" run ruff check . && "$$uv" run ruff format --check . && "$$uv" run --all-groups pyright
 	@git ls-files -z '*.sh' .ci/run | xargs -0 shellcheck
 	@for module in command-plugin runc-shim images/pause; do \
 	  (cd airgap/$$module && test -z "$$(gofmt -l . | tee /dev/stderr)" && GOFLAGS=-mod=readonly go vet ./...); done

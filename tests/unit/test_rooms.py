@@ -10,6 +10,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 # From the top down. A room may use itself and what is below it.
 ROOMS = ("components", "plan", "steps", "settings")
+# What people run beside `pulumi up`, with libraries that the program does not have. The one may use the other.
+BESIDE = ("report", "bench")
 INSIDE_STEPS = ("findings", "doors")
 
 
@@ -30,7 +32,7 @@ def imports(path: Path) -> set[str]:
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_an_import_goes_down_only(room: str) -> None:
-    above = {"__main__", *ROOMS[: ROOMS.index(room)]}
+    above = {"__main__", *BESIDE, *ROOMS[: ROOMS.index(room)]}
     assert modules(room), f"{room} is empty: this test would look at nothing"
     for path in modules(room):
         wrong = {name for name in imports(path) if name.split(".")[0] in above}
@@ -82,3 +84,10 @@ def test_nobody_compares_the_name_of_a_strategy() -> None:
                 if isinstance(node, ast.Compare):
                     constants = {part.value for part in ast.walk(node) if isinstance(part, ast.Constant)}
                     assert not constants & names, f"{path.relative_to(ROOT)}:{node.lineno} asks for a name, not a fact"
+
+
+def test_the_benchmark_does_not_know_the_report() -> None:
+    assert modules("bench"), "bench is empty: this test would look at nothing"
+    for path in modules("bench"):
+        wrong = {name for name in imports(path) if name.split(".")[0] in ("report", "components", "plan")}
+        assert not wrong, f"{path.relative_to(ROOT)} imports {wrong}: a benchmark would need what only a page needs"
