@@ -17,7 +17,7 @@ ifndef PULUMI_CONFIG_PASSPHRASE_FILE
 export PULUMI_CONFIG_PASSPHRASE ?=
 endif
 
-.PHONY: help setup toolchain images migrate preview up output destroy test test-unit lint clean distclean
+.PHONY: help setup toolchain images migrate preview up output destroy report test test-unit lint clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,7 +47,11 @@ output: setup ## pulumi stack output as JSON
 destroy: setup ## pulumi destroy
 	$(ENV) $(SELECT) pulumi destroy --stack $(STACK) --yes
 
+report: setup ## one page from what the stacks, captures, benchmark and flows in .state/report say
+	@$(ENV) uv run --group bench --group report bash scripts/report.sh .state/report
+
 test: setup ## every test, unit to end-to-end
+	@airgap/engine/packages.sh chromium-headless-shell
 	@$(ENV) uv run --all-groups pytest tests/unit
 	@$(ENV) cd airgap/command-plugin && GOFLAGS=-mod=readonly go test ./...
 	@$(ENV) uv run pytest --numprocesses=auto tests/engine

@@ -19,7 +19,7 @@ LEVEL = 0.95
 @dataclass(frozen=True, kw_only=True)
 class Interval:
     """A ratio without unit: the geometric mean `ratio` of `pairs` ratios, and the bounds that hold the true one in 95
-    of 100 such benchmarks. With one pair the bounds are 0 and infinity: one pair says nothing of how far pairs differ."""
+    of 100 such benchmarks. With one pair the bounds are 0 and infinity: one pair does not say how far pairs differ."""
 
     ratio: float
     low: float

@@ -10,7 +10,7 @@ from bench.results import Results, Run
 from bench.summary import Judged, Row, Summary, summary
 from bench.verdict import shown
 
-BEGIN = "<!-- benchmark: written by `make bench` from its results; an edit here is lost -->"
+BEGIN = "<!-- benchmark: written from its results by bench.render; an edit here is lost -->"
 END = "<!-- /benchmark -->"
 
 

@@ -116,7 +116,7 @@ def load(path: Path) -> Results:
     try:
         lines = path.read_text().splitlines()
     except OSError as error:
-        raise ResultsError(f"{path} cannot be read: {error.strerror}; `make bench` makes one") from error
+        raise ResultsError(f"{path} cannot be read: {error.strerror}") from error
     runs: list[Run] = []
     pairs: list[Pair] = []
     for number, line in enumerate(lines, 1):
