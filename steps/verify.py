@@ -23,6 +23,7 @@ from steps.findings.verdict import Measured, Reach, Status, judge
 from steps.fresh_pods import await_fresh_pods
 from steps.names import MEASUREMENT, PROBE, PROBE_HOST, SYSTEM
 from steps.nodes import nodes
+from steps.objects import part
 from steps.reach import Targets, reach_of, targets
 from steps.running import StepError, main, say
 from steps.side_by_side import each
@@ -30,6 +31,10 @@ from steps.side_by_side import each
 # Pings of each pair.
 COUNT = 5
 _PATIENCE = 180
+# On a slow link the first start of the agents waits for half a gigabyte of images.
+_FIRST_START = 600
+# The label of all that Cilium's chart makes.
+CHART = "app.kubernetes.io/part-of=cilium"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,10 +101,23 @@ def _reach(kubectl: Kubectl, node: str, app: str, probes: Mapping[str, Probe], a
 
 def _await_ready(kubectl: Kubectl) -> None:
     kubectl.wait("nodes", "--all", until="condition=Ready", seconds=_PATIENCE)
-    rollouts = [(MEASUREMENT, f"daemonset/{app}") for app in NETWORKS]
-    for namespace, workload in [*rollouts, (SYSTEM, "deployment/coredns")]:
-        wait = ("--namespace", namespace, f"--timeout={_PATIENCE}s")
-        kubectl.act("rollout", "status", workload, *wait, timeout=_PATIENCE + 30)
+    rollouts = [(MEASUREMENT, f"daemonset/{app}", _PATIENCE) for app in NETWORKS]
+    charts = [(SYSTEM, workload, _FIRST_START) for workload in of_the_chart(kubectl)]
+    for namespace, workload, seconds in [*charts, *rollouts, (SYSTEM, "deployment/coredns", _PATIENCE)]:
+        wait = ("--namespace", namespace, f"--timeout={seconds}s")
+        kubectl.act("rollout", "status", workload, *wait, timeout=seconds + 30)
+
+
+def of_the_chart(kubectl: Kubectl) -> list[str]:
+    """KIND/NAME of each workload of Cilium's chart, none under Flannel. Helm does not wait for them, since it would
+    also wait for what nobody needs here: the address of a LoadBalancer Service that nobody gives. One that its owner
+    rolls out by hand (OnDelete) is not waited for, which kubectl refuses too."""
+    found = kubectl.objects("daemonsets,deployments", namespace=SYSTEM, selector=CHART)
+    return sorted(
+        f"{item['kind'].lower()}/{item['metadata']['name']}"
+        for item in found
+        if part(item, "spec", "updateStrategy").get("type") != "OnDelete"
+    )
 
 
 if __name__ == "__main__":

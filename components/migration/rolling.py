@@ -48,7 +48,7 @@ class Rolling:
             opts=steps.options(start.parent, start.begun, keep=("triggers", "environment")),
         )
         return Prepared(
-            gate=Gate(resource=gate, after=[routes], cluster=cluster.resource, nodes_follow=True),
+            gate=Gate(resource=gate, after=[routes], cluster=cluster.resource),
             stranded_before=pulumi.Output.from_input(NO_POD),
         )
 

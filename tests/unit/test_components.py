@@ -155,7 +155,14 @@ def test_rolling_moves_each_node_by_a_resource_of_its_own_and_cleans_no_node_at_
     assert sorted(moves) == [f"moves-cni-migration-{node}" for node in ("control-plane", "worker", "worker2")]
     assert not [name for name in resources if "cleanup" in name or "evict" in name]
     assert resources["migration-gate"].inputs["create"] == "steps.keep", "a running CNI would be taken down"
-    assert resources["cilium-release"].inputs["skipAwait"] is True, "Helm would wait for nodes that have yet to move"
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=list(STRATEGIES))
+def test_helm_waits_for_no_workload_since_the_verification_does(recorder: Recorder, strategy: Strategy) -> None:
+    release = run(recorder, parse({"cni": "cilium"}), strategy)["cilium-release"]
+    assert release.inputs["skipAwait"] is True, (
+        "nodes that have yet to move, or a LoadBalancer, would hold it for 600 s"
+    )
 
 
 def test_a_move_leaves_the_routes_that_it_needs_and_the_services_that_are_still_asked(recorder: Recorder) -> None:

@@ -21,13 +21,14 @@ from steps.cni_settled import states_from
 from steps.cni_status import cilium_status
 from steps.complete import NETWORKS, Failed, attempt, basis, incomplete, sentence, told
 from steps.doors import background
+from steps.doors.kubectl import Kubectl, Object
 from steps.doors.probe import Probe, probes_from
 from steps.doors.process import ToolError
 from steps.findings.verdict import Measured, Reach, Status, judge
 from steps.findings.wire import Pair
 from steps.reach import domain_from, parse_reach
 from steps.running import StepError
-from steps.verify import Needs, verify
+from steps.verify import CHART, Needs, of_the_chart, verify
 
 STEPS = Path(__file__).parents[2] / "steps"
 NODES = ("a", "b", "c")
@@ -509,6 +510,7 @@ def small_cluster(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> Generator[Need
         return {"spec": {"clusterIP": address}}
 
     objects: dict[str, object] = {
+        "daemonsets,deployments": [],
         "nodes": [{"metadata": {"name": node}} for node in ("a", "b")],
         "pods": {
             "app=probe": pods("probe"),
@@ -585,3 +587,29 @@ def test_lost_replies_fail_the_verdict(small_cluster: Needs, monkeypatch: pytest
     monkeypatch.setenv("REPLIES", "4")
     with pytest.raises(StepError, match="a to b: 4 of 5 pings were answered; b to a: 4 of 5 pings were answered"):
         verify(small_cluster)
+
+
+class Workloads(Kubectl):
+    """A cluster in which only Cilium's chart has workloads."""
+
+    def __init__(self, *found: tuple[str, str, str]) -> None:
+        super().__init__("")
+        self._found = found
+
+    def objects(self, kind: str, *, namespace: str | None = None, selector: str = "", fields: str = "") -> list[Object]:
+        assert (kind, namespace, selector) == ("daemonsets,deployments", "kube-system", CHART)
+        return [
+            {"kind": kind, "metadata": {"name": name}, "spec": {"updateStrategy": {"type": update}}}
+            for kind, name, update in self._found
+        ]
+
+
+def test_each_workload_of_the_chart_is_waited_for_by_name_since_helm_waits_for_none() -> None:
+    chart = Workloads(("DaemonSet", "cilium", "RollingUpdate"), ("Deployment", "hubble-relay", ""))
+    assert of_the_chart(chart) == ["daemonset/cilium", "deployment/hubble-relay"], "a relay that never starts is ready"
+    assert of_the_chart(Workloads()) == [], "Flannel would be measured by Cilium's workloads"
+
+
+def test_a_workload_that_its_owner_rolls_out_by_hand_does_not_fail_the_verification() -> None:
+    chart = Workloads(("DaemonSet", "cilium", "OnDelete"))
+    assert of_the_chart(chart) == [], "kubectl refuses to wait for it, and every `up` would end with that"
