@@ -111,8 +111,10 @@ class _Heard:
         writer = Thread(target=self._write, args=(stdin,), daemon=True)
         writer.start()
         code = self._process.wait(timeout)
-        for reader in self._readers:
-            reader.join(5)  # a grandchild may hold the stream open; what the process itself said is there
+        for stream in (*self._readers, writer):
+            # A grandchild may hold a stream open; what the process itself said is there. Without the wait for the
+            # writer, Popen closes stdin under it, and raises for what a process that has ended did not read.
+            stream.join(5)
         return "".join(self._out), code
 
     def _write(self, text: str) -> None:
