@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Stand-ins of kubectl, docker and kind for a cluster of any size: they answer out of $OBJECTS, a file for each question,
 # and write to $LOG when they begin (+) and end (-). Each takes $LATENCY seconds.
 set -euo pipefail
