@@ -12,7 +12,8 @@ from reading import CLUSTER, CNI, at
 from rule import KUBERNETES_PROVIDER, Resource, Settings, stack_rule
 
 _GATE, _FOLLOW = "migration-gate", (*CNI, "Probes")
-_FIRST = ("migration-preflight", "migration-claim")
+_PREFLIGHT = "migration-preflight"
+_FIRST = (_PREFLIGHT, "migration-claim")
 
 
 def _follows(resource: Resource) -> bool:
@@ -55,7 +56,8 @@ def _replaced(resources: Sequence[Resource], settings: Settings) -> Iterator[tup
 
 def _ignored(resources: Sequence[Resource], settings: Settings) -> Iterator[tuple[Resource | None, str]]:
     # A fact of the strategy: where the network stays up, the gate is shut by ignoring what would open it.
-    shut = any(at(each.props, "environment", "TAKES_NETWORK_DOWN") == "false" for each in resources)
+    facts = [at(each.props, "environment") for each in resources if each.name == _PREFLIGHT]
+    shut = any(at(fact, "TAKES_NETWORK_DOWN") == "false" for fact in facts)
     for each in resources:
         fields = ", ".join(each.ignored)
         if fields and each.name == _GATE and not shut:

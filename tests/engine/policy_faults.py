@@ -166,7 +166,7 @@ FAULTS = [
         where="migration",
         says="set migration:strategy to rolling",
         plant=_interrupting,
-        settings={"servingClusters": ["cni-migration"]},
+        settings={"servingClusters": ["c"]},
     ),
     Fault(
         rule="no-exposed-service",

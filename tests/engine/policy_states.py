@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from engine.fake_tools import install
+from engine.fake_tools import IMAGE, NODES, Cluster, install
 from engine.pulumi_cli import Stack, copy_program, name_of
 
 ROOT = Path(__file__).parents[2]
@@ -50,11 +50,20 @@ def real_program(folder: Path) -> dict[str, Stack]:
     env = {"FAKE": str(folder / "fake"), "PATH": f"{folder / 'bin'}:{path}", "CNI_MIGRATION_SITE": str(site)}
     for name in ("flannel", "cilium"):
         keys = f"  pulumi:disable-default-providers: [kubernetes]\n  cni-migration:cni: {name}\n"
+        keys += "  cni-migration:cluster: {name: c}\n"
         (program / f"Pulumi.{name}.yaml").write_text(f"config:\n{keys}")
     return {
         name: Stack(program=program, backend=folder / "state", name=name, env=env).create()
         for name in ("flannel", "cilium")
     }
+
+
+def stand_in_cluster(stack: Stack, marker: dict[str, str]) -> None:
+    """A cluster for the program to find, with this marker."""
+    cluster = Cluster(Path(stack.env["FAKE"]))
+    cluster.nodes.write_text("".join(f"{node}\t{IMAGE}\trunning\tt0\n" for node in NODES))
+    cluster.created.write_text("2026-01-01T00:00:00+00:00")
+    cluster.write(marker, 1)
 
 
 @dataclass

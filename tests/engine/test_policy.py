@@ -12,7 +12,7 @@ import pytest
 
 from engine.conftest import World
 from engine.policy_faults import FAULTS, Fault
-from engine.policy_states import PACK, ROOT, State, real_program
+from engine.policy_states import PACK, ROOT, State, real_program, stand_in_cluster
 from engine.pulumi_cli import Stack, name_of
 
 # A sentence about the probes is known: they request nothing, and they only answer pings.
@@ -49,7 +49,7 @@ def analyze(
 def test_the_program_as_it_is_violates_nothing(
     stacks: dict[str, Stack], good: dict[str, State], tmp_path: Path, name: str
 ) -> None:
-    serving = {"serving-cluster-not-interrupted": {"servingClusters": ["cni-migration"]}}
+    serving = {"serving-cluster-not-interrupted": {"servingClusters": ["c"]}}
     code, found = analyze(stacks[name], good[name], tmp_path, serving)
     said = {(each["policyName"], name_of(each["resourceUrn"])) for each in found}
     assert said == KNOWN, "a rule that is broken by the program as it is would be turned off by everybody"
@@ -94,8 +94,12 @@ def preview(stack: Stack, *flags: str) -> subprocess.CompletedProcess[str]:
     return stack.preview("--policy-pack", str(PACK), *flags, check=False)
 
 
-def test_a_preview_of_the_program_passes(stacks: dict[str, Stack]) -> None:
-    done = preview(stacks["cilium"])
+def test_the_stage_of_the_pipeline_lets_the_program_pass(stacks: dict[str, Stack]) -> None:
+    stack = stacks["cilium"]
+    shutil.copytree(ROOT / "pipeline", stack.program / "pipeline")
+    (stack.program / "policy").symlink_to(ROOT / "policy")
+    stage = stack.program / "pipeline" / "policy.sh"
+    done = subprocess.run([stage, stack.name], env=stack.environ(), check=False, text=True, capture_output=True)
     assert done.returncode == 0, f"nobody could merge anything:\n{done.stdout}{done.stderr}"
     assert "cni-migration@v1.0.0" in done.stdout, "the pack was not asked"
 
@@ -110,6 +114,21 @@ def test_a_preview_fails_where_the_new_cni_would_be_made_before_the_old_is_gone(
     done = preview(stack)
     assert done.returncode != 0, f"two CNIs would be on a node at once:\n{done.stdout}"
     assert "gate-deletes-before-it-replaces" in done.stdout and "use gate_options(…) or gated(…)" in done.stdout
+
+
+def test_a_cluster_that_serves_is_moved_by_a_strategy_that_leaves_its_network_up(tmp_path: Path) -> None:
+    cilium = real_program(tmp_path)["cilium"]
+    owner = {"stack": "flannel", "cni": "flannel", "generation": "g", "epoch": "1", "phase": "ready"}
+    stand_in_cluster(cilium, owner)
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps({"serving-cluster-not-interrupted": {"servingClusters": ["c"]}}))
+    refused = preview(cilium, "--policy-pack-config", str(config))
+    assert refused.returncode != 0, f"an outage would be merged:\n{refused.stdout}"
+    assert "set migration:strategy to rolling" in " ".join(refused.stdout.split()), "nobody would know another way"
+    cilium.set_config("migration:strategy", "rolling")
+    passed = preview(cilium, "--policy-pack-config", str(config))
+    assert passed.returncode == 0, f"the way that is left is barred as well:\n{passed.stdout}{passed.stderr}"
+    assert "moves-finish" in passed.stdout, "it was no rolling move that passed"
 
 
 def test_a_cluster_that_serves_is_not_taken_down_and_one_that_is_done_is_left_in_peace(
