@@ -90,6 +90,21 @@ def test_a_team_can_turn_a_rule_off_and_excuse_one_resource(
     )
 
 
+def test_an_image_of_a_registry_of_ones_own_needs_no_digest(
+    stacks: dict[str, Stack], good: dict[str, State], tmp_path: Path
+) -> None:
+    state = good["cilium"].copy()
+    state.container("probes-pod")["image"] = "quay.io/team/probe:v1.2.3"
+    state.values()["operator"]["image"] = {"useDigest": False}
+    settings: dict[str, Any] = {"enforcementLevel": "mandatory"}
+    _, found = analyze(stacks["cilium"], state, tmp_path, {"public-image-by-digest": settings})
+    heard = [each["message"] for each in found if each["policyName"] == "public-image-by-digest"]
+    assert len(heard) == 2, f"an image could be exchanged under its tag: {heard}"
+    settings["localImages"] = ["quay.io/team/*", "values.operator.image"]
+    code, _ = analyze(stacks["cilium"], state, tmp_path, {"public-image-by-digest": settings})
+    assert code == 0, "a team with a registry of its own would have to turn the rule off"
+
+
 def preview(stack: Stack, *flags: str) -> subprocess.CompletedProcess[str]:
     return stack.preview("--policy-pack", str(PACK), *flags, check=False)
 
