@@ -41,7 +41,7 @@ def _container(container: Mapping[str, Any], allowed: list[str]) -> Iterator[str
         )
     for port in items(container, "ports"):
         if at(port, "hostPort"):
-            yield f"hostPort {at(port, 'hostPort'):g} takes a port of the node; use a Service"
+            yield f"hostPort {int(at(port, 'hostPort'))} takes a port of the node; use a Service"
 
 
 RULES = [

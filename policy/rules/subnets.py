@@ -15,8 +15,11 @@ def _check(resource: Resource, settings: Settings) -> Iterator[str]:
     config = kind_config(resource)
     if config is None:
         return
-    pods = IPv4Network(at(config, "networking", "podSubnet"))
-    services = IPv4Network(at(config, "networking", "serviceSubnet"))
+    networking = at(config, "networking")
+    if not at(networking, "podSubnet") or not at(networking, "serviceSubnet"):
+        yield "kind would choose the ranges itself; set cluster.podSubnet and cluster.serviceSubnet"
+        return
+    pods, services = IPv4Network(networking["podSubnet"]), IPv4Network(networking["serviceSubnet"])
     mask, wanted = int(settings["nodeMask"]), int(settings["podsPerNode"])
     nodes, spare = len(items(config, "nodes")), int(settings["spareNodes"])
     room = 2 ** (mask - pods.prefixlen) if pods.prefixlen <= mask else 0
