@@ -17,14 +17,14 @@ ifndef PULUMI_CONFIG_PASSPHRASE_FILE
 export PULUMI_CONFIG_PASSPHRASE ?=
 endif
 
-.PHONY: help setup toolchain images migrate preview up output destroy test test-unit lint clean distclean
+.PHONY: help setup toolchain images migrate preview policy up output destroy test test-unit lint clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## bring what this machine lacks: tools, container engine, images, Python packages
 	@$(AIRGAP) setup >&2
-	@$(ENV) uv sync --quiet >&2
+	@$(ENV) uv sync --quiet >&2 && uv sync --quiet --project policy >&2
 
 toolchain: ## build the tools alone
 	@$(AIRGAP) toolchain
@@ -37,6 +37,9 @@ migrate: setup ## flannel up, the preview of the move, cilium up on the same clu
 
 preview: setup ## pulumi preview (STACK=flannel or cilium)
 	$(ENV) $(SELECT) pulumi preview --stack $(STACK)
+
+policy: setup ## pulumi preview, held against the policy pack
+	$(ENV) $(SELECT) pipeline/policy.sh $(STACK)
 
 up: setup ## pulumi up
 	$(ENV) $(SELECT) pulumi up --stack $(STACK) --yes
@@ -59,8 +62,9 @@ test-unit: ## the unit tests: seconds, no engine, no cluster
 lint: ## ruff, pyright, shellcheck, gofmt, go vet
 	@airgap/engine/packages.sh shellcheck
 	@uv=$$(command -v uv) || uv=$$($(AIRGAP) path uv)/bin/uv; \
-	"$$uv" run ruff check . && "$$uv" run ruff format --check . && "$$uv" run pyright
-	@git ls-files -z '*.sh' .ci/run | xargs -0 shellcheck
+	"$$uv" run ruff check . && "$$uv" run ruff format --check . && "$$uv" run pyright && \
+	"$$uv" sync --quiet --project policy && "$$uv" run pyright --project policy
+	@git ls-files -z '*.sh' .ci/run policy/run | xargs -0 shellcheck
 	@for module in command-plugin runc-shim images/pause; do \
 	  (cd airgap/$$module && test -z "$$(gofmt -l . | tee /dev/stderr)" && GOFLAGS=-mod=readonly go vet ./...); done
 

@@ -65,7 +65,8 @@ def marker_from(data: Mapping[str, str]) -> Marker:
 @dataclass(frozen=True, kw_only=True)
 class Claim:
     """What this stack's `up` will have written when it is done. Equal to the marker's when there is nothing to do.
-    `due` is whether there is something to do: a migration to begin, or one to go on with."""
+    `due` is whether there is something to do: a migration to begin, or one to go on with. `interrupts` is whether that
+    takes a network down which may be serving: not in a new cluster, nor where an unfinished migration has done it."""
 
     stack: str
     cni: str
@@ -73,6 +74,7 @@ class Claim:
     epoch: int
     strategy: Strategy
     due: bool
+    interrupts: bool = False
 
     @property
     def triggers(self) -> list[str]:
@@ -95,7 +97,8 @@ def plan_claim(
     if marker is None:
         first = asked if exists else RECREATE
         generation = now.strftime("%Y%m%dT%H%M%S")
-        return Claim(stack=stack, cni=cni, generation=generation, epoch=1, strategy=first, due=True)
+        down = exists and first.takes_network_down
+        return Claim(stack=stack, cni=cni, generation=generation, epoch=1, strategy=first, due=True, interrupts=down)
     same = (marker.stack, marker.cni) == (stack, cni)
     strategy = _strategy(marker, asked, same=same)
     # Another strategy on the way is another migration: each of its steps has to run.
@@ -107,7 +110,13 @@ def plan_claim(
         epoch=marker.epoch if goes_on else marker.epoch + 1,
         strategy=strategy,
         due=not (goes_on and marker.finished),
+        interrupts=strategy.takes_network_down and not goes_on and not _is_down(marker),
     )
+
+
+def _is_down(marker: Marker) -> bool:
+    """Whether an unfinished migration has taken the network down already."""
+    return not marker.finished and marker.strategy.takes_network_down
 
 
 def _strategy(marker: Marker, asked: Strategy, *, same: bool) -> Strategy:
@@ -115,7 +124,7 @@ def _strategy(marker: Marker, asked: Strategy, *, same: bool) -> Strategy:
     strategy moves nothing by itself), and where the network was taken down no node is left to move by itself."""
     if marker.finished:
         return marker.strategy if same else asked
-    return marker.strategy if marker.strategy.takes_network_down else asked
+    return marker.strategy if _is_down(marker) else asked
 
 
 def describe(marker: Marker | None, claim: Claim, cluster: str, exists: bool) -> str:

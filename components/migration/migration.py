@@ -62,7 +62,7 @@ class Migration(pulumi.ComponentResource):
         )
         prepared = way_of(args.steps.claim.strategy).prepare(start)
         self.gate, self.stranded_before = prepared.gate, prepared.stranded_before
-        self.register_outputs({"strandedBefore": self.stranded_before})
+        self.register_outputs({"strandedBefore": self.stranded_before, "interrupts": args.steps.claim.interrupts})
 
     def _begin(self) -> list[pulumi.Resource]:
         args, steps, need = self._args, self._args.steps, self._args.requirements
