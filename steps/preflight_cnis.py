@@ -10,7 +10,7 @@ from steps.objects import full_name, labels_of, part, parts
 
 # The DaemonSets of CNIs that this project does not know how to remove. What has no name here shows on the nodes, by its
 # configuration (on_node/preflight.sh).
-_OTHERS = ("kindnet", "calico-node", "weave-net", "antrea-agent", "kube-router", "canal")
+OTHERS = ("kindnet", "calico-node", "weave-net", "antrea-agent", "kube-router", "canal")
 # Who keeps an object as a repository has it, by the labels and annotations that each sets.
 _KEEPERS = {
     "argocd.argoproj.io/instance": "Argo CD",
@@ -26,7 +26,7 @@ def strange_cnis(kubectl: Kubectl) -> list[str]:
     for item in kubectl.objects("daemonsets.apps"):
         where = full_name(item)
         flannel, cilium = _runs(item, "flanneld"), _runs(item, "cilium-agent")
-        if item["metadata"]["name"] in _OTHERS:
+        if item["metadata"]["name"] in OTHERS:
             found.append(
                 f"daemonset {where} is another CNI, which this project does not know how to remove: remove it first, "
                 f"or use another cluster"
@@ -41,7 +41,7 @@ def strange_cnis(kubectl: Kubectl) -> list[str]:
                 f"daemonset {where} is a Cilium that is not the Helm release {SYSTEM}/{RELEASE}, so it would stay: "
                 f"remove it the way it came"
             )
-        if (flannel or cilium or where == f"{SYSTEM}/kube-proxy") and (keeper := _keeper(item)):
+        if (flannel or cilium or where == f"{SYSTEM}/kube-proxy") and (keeper := keeper_of(item)):
             found.append(
                 f"daemonset {where} is kept by {keeper}, which would put it back beside the new CNI: take it out "
                 f"there (or end the synchronisation and remove the label) first"
@@ -65,6 +65,7 @@ def _released(kubectl: Kubectl, item: Object) -> bool:
     return home == (SYSTEM, RELEASE) and RELEASE in helm.releases(kubectl.kubeconfig, SYSTEM)
 
 
-def _keeper(item: Object) -> str:
+def keeper_of(item: Object) -> str:
+    """Who keeps the object as a repository has it, empty for nobody that says so in a label or an annotation."""
     marks = {*labels_of(item), *part(item, "metadata", "annotations")}
     return next((keeper for mark, keeper in _KEEPERS.items() if mark in marks), "")
