@@ -112,7 +112,7 @@ def flannel(real: Real) -> Real:
 
 def test_the_probers_notice_a_route_that_is_cut(flannel: Real) -> None:
     nodes = {"NODES": " ".join(flannel.nodes()), "STACK": "flannel", "EPOCH": "99", "STRATEGY": "rolling"}
-    nodes |= {"GENERATION": "probers", "DUE": "true"}
+    nodes |= {"GENERATION": "probers", "DUE": "true", "LEG": "0"}
     kubeconfig = str(flannel.kubeconfig)
     recording = script("traffic_record", kubeconfig, **nodes)
     assert recording.returncode == 0, recording.stderr
