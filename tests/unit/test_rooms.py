@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 # From the top down. A room may use itself and what is below it.
-ROOMS = ("components", "plan", "steps", "settings")
+ROOMS = ("pipeline", "components", "plan", "steps", "settings")
 INSIDE_STEPS = ("findings", "doors")
 
 
@@ -56,7 +56,7 @@ def test_steps_and_settings_know_no_resource() -> None:
 
 
 def test_a_process_is_started_behind_the_doors_only() -> None:
-    for room in ("components", "plan", "settings", "steps"):
+    for room in ROOMS:
         for path in modules(room):
             if "doors" in path.parts or "on_probe" in path.parts:
                 continue
