@@ -1,12 +1,12 @@
 """Leaves a migration by nodes where it is, for minutes or days: says in the marker which nodes have moved, and lets go
-of it, so that the same stack may go on and another take the cluster back. The phase stays `migrating`. Prints where it
-stands."""
+of it, so that the same stack may go on and another take the cluster back. The phase stays `migrating`. Bolts the door
+meanwhile, for the objects of both CNIs. Prints where it stands."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from steps import marker
+from steps import bolt, marker
 from steps.doors.kubectl import cluster
 from steps.names import MARKER, SYSTEM
 from steps.running import StepError, main
@@ -43,6 +43,12 @@ def pause(needs: Needs) -> str:
             {"op": "replace", "path": "/data/holder", "value": ""},
         ]
         kubectl.patch("configmap", MARKER, patch, namespace=SYSTEM, form="json")
+        try:
+            bolt.shoot(kubectl)
+        except StepError as error:
+            raise StepError(
+                f"the migration is paused, but the CNIs' objects could not be secured against a deletion: {error}"
+            ) from error
     return f"{len(needs.moved)} of {len(needs.moved) + len(needs.pending)} nodes"
 
 

@@ -395,6 +395,10 @@ def test_a_pause_lets_go_of_the_marker_and_says_where_it_stands(world: World) ->
         '{"op": "replace", "path": "/data/holder", "value": ""}',
     ):
         assert part in world.log[0], f"the next up would not know that it is paused: {part}"
+    world.admission_kinds = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+    world.refused["apply"] = "denied by a webhook"
+    with pytest.raises(StepError, match="the migration is paused, but the CNIs' objects could not be secured"):
+        pause(needs)
     world.exists(stack="flannel", cni="flannel", epoch="3", phase="ready")
     with pytest.raises(StepError, match="owned by flannel/3 by now, not by cilium/2"):
         pause(needs)
