@@ -47,7 +47,9 @@ class Interruption(pulumi.ComponentResource):
                 "STRATEGY": steps.claim.strategy.name,
                 "MAX_FAILURES": str(args.max_failures),
                 "MAX_GAP_MS": str(round(args.max_gap_seconds * 1000)),
+                "LEG": str(steps.stage.leg),
             },
+            also=steps.stage.again,
             # The next migration's budget is no change of the last one's report.
             opts=steps.options(self, args.after, keep=("environment",)),
         )

@@ -53,12 +53,12 @@ class Rolling:
         )
 
     def move(self, steps: Steps, settings: Settings, after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
-        """Each node, in the order of the settings."""
+        """Each node, in the order of the settings, as far as this `up` is to go."""
         moves = NodeMoves(
             "moves",
             NodeMovesArgs(
                 steps=steps,
-                groups=settings.migration.move_groups,
+                groups=steps.stage.groups,
                 pod_subnet=settings.cluster.pod_subnet,
                 drain_seconds=settings.migration.drain_seconds,
                 after=after,

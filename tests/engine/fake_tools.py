@@ -144,9 +144,11 @@ def kubectl(cluster: Cluster, args: list[str]) -> None:
         case ["patch", "configmap", "cni-migration"] if marker and options["type"] == "json":
             for operation in json.loads(options["patch"]):
                 field = operation["path"].removeprefix("/data/")
+                if operation["op"] != "add" and field not in marker["data"]:
+                    raise SystemExit(f"the server rejected our request: there is no {field}")
                 if operation["op"] == "test" and marker["data"][field] != operation["value"]:
                     raise SystemExit("the server rejected our request due to an error in our request: the test failed")
-                if operation["op"] == "replace":
+                if operation["op"] in ("add", "replace"):
                     marker["data"][field] = operation["value"]
             cluster.write(marker["data"], int(marker["metadata"]["resourceVersion"]) + 1)
         case _:

@@ -540,7 +540,7 @@ def small_cluster(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> Generator[Need
     monkeypatch.setenv("STATUS", json.dumps(status))
     monkeypatch.setenv("ENDPOINTS", '[{"status": {"state": "ready"}}]')
     with service() as at:
-        yield Needs(cluster="c", cni="cilium", service_port=int(at.rpartition(":")[2]))
+        yield Needs(cluster="c", cni="cilium", service_port=int(at.rpartition(":")[2]), pending=())
 
 
 def test_a_right_network_gives_its_verdict_in_one_line(small_cluster: Needs) -> None:
