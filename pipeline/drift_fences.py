@@ -15,7 +15,7 @@ from steps.cilium_kinds import AWAITED, CRDS
 from steps.doors.kubectl import Object
 from steps.names import RELEASE
 from steps.objects import full_name, part, parts
-from steps.preflight_cnis import keeper_of
+from steps.preflight_owners import keeper_of
 
 _NETWORK = (FLANNEL_DAEMON_SET, PROXY_DAEMON_SET, CILIUM_DAEMON_SET)
 # The kinds in which they say what they keep.

@@ -6,18 +6,12 @@ from __future__ import annotations
 from steps.doors import helm
 from steps.doors.kubectl import Kubectl, Object
 from steps.names import FLANNEL_NAMESPACE, RELEASE, SYSTEM
-from steps.objects import full_name, labels_of, part, parts
+from steps.objects import full_name, part, parts
+from steps.preflight_owners import keeper_of
 
 # The DaemonSets of CNIs that this project does not know how to remove. What has no name here shows on the nodes, by its
 # configuration (on_node/preflight.sh).
 OTHERS = ("kindnet", "calico-node", "weave-net", "antrea-agent", "kube-router", "canal")
-# Who keeps an object as a repository has it, by the labels and annotations that each sets.
-_KEEPERS = {
-    "argocd.argoproj.io/instance": "Argo CD",
-    "argocd.argoproj.io/tracking-id": "Argo CD",
-    "kustomize.toolkit.fluxcd.io/name": "Flux",
-    "helm.toolkit.fluxcd.io/name": "Flux",
-}
 
 
 def strange_cnis(kubectl: Kubectl) -> list[str]:
@@ -63,9 +57,3 @@ def _released(kubectl: Kubectl, item: Object) -> bool:
     notes = part(item, "metadata", "annotations")
     home = (notes.get("meta.helm.sh/release-namespace"), notes.get("meta.helm.sh/release-name"))
     return home == (SYSTEM, RELEASE) and RELEASE in helm.releases(kubectl.kubeconfig, SYSTEM)
-
-
-def keeper_of(item: Object) -> str:
-    """Who keeps the object as a repository has it, empty for nobody that says so in a label or an annotation."""
-    marks = {*labels_of(item), *part(item, "metadata", "annotations")}
-    return next((keeper for mark, keeper in _KEEPERS.items() if mark in marks), "")

@@ -10,6 +10,7 @@ from contextlib import suppress
 from threading import Thread
 from typing import IO, cast
 
+from steps.doors.patience import at_most
 from steps.running import StepError
 
 # Seconds that a question may take; a wait brings its own.
@@ -70,7 +71,7 @@ def run(
 ) -> str:
     """stdout of `command`; with `show` its stderr is seen while it runs. Raises ToolError, with what it said, where it
     fails or gives no answer within `timeout` s."""
-    shown = brief(command)
+    shown, timeout = brief(command), at_most(timeout)
     with spawn(command, env) as process:
         # An interpreter that is told to end unwinds through here, and what it has started must not go on alone: the
         # step would wait for it to end by itself, and keep its kubeconfig meanwhile.

@@ -47,6 +47,17 @@ def test_what_judges_starts_nothing_and_asks_nobody() -> None:
         assert not wrong, f"{path.name} uses {wrong}: a report could not render the same objects"
 
 
+def test_what_renders_a_preview_starts_nothing_and_the_pipeline_builds_no_resource() -> None:
+    for path in modules("pipeline"):
+        names = imports(path)
+        wrong = {name for name in names if name.split(".")[0] in ("components", "pulumi_command", "pulumi_kubernetes")}
+        if path.stem in ("events", "values", "redaction", "expected", "takeover", "markdown"):
+            wrong |= {
+                name for name in names if name.startswith("steps.doors") or name in ("os", "subprocess", "socket")
+            }
+        assert not wrong, f"{path.name} uses {wrong}: a recorded event stream could not be rendered again"
+
+
 def test_steps_and_settings_know_no_resource() -> None:
     for path in [*modules("steps"), *modules("settings")]:
         names = {name.split(".")[0] for name in imports(path)}
