@@ -54,7 +54,8 @@ class Planned:
 
     `kept` are components and providers that change with them and run nothing. `preflight` are the inputs of the step
     that looks before, `looks` is whether it will run, `claims` whether the cluster changes hands. `ended` is the
-    engine's word on how it ended, empty where it did not come to it. `secrets` is what no text may repeat."""
+    engine's word on how it ended, empty where it did not come to it. `program` is what the program says of itself.
+    `secrets` is what no text may repeat."""
 
     changes: list[Change] = field(default_factory=list[Change])
     kept: list[str] = field(default_factory=list[str])
@@ -63,6 +64,7 @@ class Planned:
     looks: bool = False
     claims: bool = False
     ended: str = ""
+    program: list[str] = field(default_factory=list[str])
     secrets: set[str] = field(default_factory=set[str])
 
 
@@ -91,7 +93,9 @@ def _take(plan: Planned, event: Event) -> None:
     elif "diagnosticEvent" in event:
         said = event["diagnosticEvent"]
         severity = {"error": "error", "warning": "warning", "info#err": "note"}.get(said.get("severity", ""))
-        if severity and not said.get("ephemeral"):
+        if said.get("severity") == "info":
+            plan.program.append(said.get("message", "").strip())
+        elif severity and not said.get("ephemeral"):
             _say(plan, severity, said.get("urn", ""), said.get("message", ""))
     elif "policyEvent" in event:
         policy = event["policyEvent"]

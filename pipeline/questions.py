@@ -56,17 +56,20 @@ def _of(plan: Planned, world: World, kubectl: Kubectl) -> Answers:
     missed: list[str] = []
     to_know: list[str] = []
     outside: list[str] = []
+    goes_on = world.marker.get("phase") == "migrating"
+    if plan.claims or goes_on:
+        # The program's own word: whether it goes to the end or pauses is in no resource.
+        to_know += [said for said in plan.program if said.startswith(f"cluster {world.cluster}: ")]
     try:
-        # Where preflight looks it names what is marked by itself, in its own words.
-        found = [*owners(kubectl), *([] if plan.looks else marked(kubectl))]
+        # Where nodes are to move preflight names what is marked by itself, in its own words.
+        found = [*owners(kubectl), *([] if plan.claims else marked(kubectl))]
         outside = [owner.sentence for owner in found]
     except StepError as error:
         missed.append(f"who outside of the cluster keeps its CNI: {error}")
-    if world.marker.get("phase") == "migrating":
-        try:
-            to_know.append(_stands(kubectl, world.marker["cni"]))
-        except StepError as error:
-            missed.append(f"how many nodes have moved: {error}")
+    try:
+        to_know += [_stands(kubectl, world.marker["cni"])] if goes_on else []
+    except StepError as error:
+        missed.append(f"how many nodes have moved: {error}")
     if not plan.looks:
         if plan.ended != "succeeded":
             missed.append("what preflight would find: the preview failed before it came to that")
