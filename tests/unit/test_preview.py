@@ -12,13 +12,14 @@ import pytest
 
 from pipeline import expected
 from pipeline.events import Planned, planned
-from pipeline.markdown import MOST_BYTES, document
+from pipeline.markdown import document
 from pipeline.questions import Answers
 from pipeline.redaction import Redactor
 from pipeline.takeover import sentences
 from pipeline.world import World
 from settings.strategy import STRATEGIES
 
+MOST_BYTES = 60_000  # what was promised; GitHub refuses more than 65,536 characters
 STREAMS = Path(__file__).parent / "previews"
 PAGE = (Path(__file__).parents[2] / "docs" / "measurements.md").read_text()
 FLANNEL = {"stack": "flannel", "cni": "flannel", "epoch": "1", "phase": "ready", "strategy": "recreate"}
