@@ -97,7 +97,7 @@ class Scale:
 
 
 def verification(scale: Scale) -> None:
-    verdict = json.loads(verify(Needs(cluster="c", cni="cilium", service_port=80)))
+    verdict = json.loads(verify(Needs(cluster="c", cni="cilium", service_port=80, pending=())))
     size = len(scale.names)
     assert verdict["basis"]["pairs"]["answered"] == size * (size - 1), "fewer pairs than there are would be measured"
 
@@ -133,6 +133,7 @@ def report(scale: Scale) -> None:
         traffic_report.Needs(
             generation="g",
             epoch="1",
+            leg=0,
             due=True,
             nodes=scale.names,
             control_plane="n0",
