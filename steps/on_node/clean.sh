@@ -4,6 +4,8 @@
 # same, as `KIND WHAT: ITEM`, so that each line tells its row.
 # PEERS are the addresses of the cluster's nodes.
 set -euo pipefail
+# Without it a list that fails inside of $(…) passes for one in which nothing is left.
+shopt -s inherit_errexit
 MODE=${MODE:-remove}
 PEERS=${PEERS:-}
 # The values of rp_filter before any CNI of ours ran here; saved once, on the first clean-up of a node.

@@ -310,18 +310,36 @@ def test_docker_says_which_networks_the_nodes_are_on_in_one_question(monkeypatch
         docker.attachments(["a"])
 
 
-def on_node(folder: Path, kubectl: str, **env: str) -> list[str]:
+# As containerd answers: a list of all images whatever is asked for, and an error for one by name that is not there.
+CRICTL = """case "$1 $3" in
+  images*) echo sha256:another ;;
+  "inspecti there:1") ;;
+  "pull "*) [ "$2" = public:1 ] ;;
+  *) exit 1 ;;
+esac"""
+
+
+def on_node(folder: Path, kubectl: str, *images: str, **env: str) -> list[str]:
     """What preflight.sh prints with stand-ins for a node's tools; `kubectl` is the body of one."""
     tools = folder / "bin"
     tools.mkdir()
-    for name, body in {"kubectl": kubectl, "mount": ":", "umount": ":", "ip": ":", "crictl": "echo id"}.items():
+    for name, body in {"kubectl": kubectl, "mount": ":", "umount": ":", "ip": ":", "crictl": CRICTL}.items():
         (tools / name).write_text(f"#!/bin/sh\n{body}\n")
         (tools / name).chmod(0o755)
     told = {"CNI": "other", "NEEDS_ONE_L2": "false", "PEERS": "x", "MOVES": "true", "API": "", **env}
     told |= {"NET_D": str(folder / "net.d"), "PATH": f"{tools}:{os.environ['PATH']}"}
     script = (ROOT / "steps" / "on_node" / "preflight.sh").read_text()
-    done = subprocess.run(["bash", "-c", script], env=told, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["bash", "-c", script, "preflight", *images], env=told, capture_output=True, text=True, check=True
+    )
     return [line for line in done.stdout.splitlines() if "inotify" not in line]
+
+
+def test_an_image_that_is_not_there_and_cannot_be_pulled_is_named(tmp_path: Path) -> None:
+    said = on_node(tmp_path, ":", "there:1", "public:1", "nowhere:1")
+    assert said == ["the image nowhere:1 is not there and cannot be pulled"], (
+        "the old CNI would be gone when Pods wait for an image that nobody has"
+    )
 
 
 @pytest.mark.parametrize("moves", ["true", "false"])
