@@ -19,7 +19,7 @@ import yaml
 from e2e.conftest import NAME, PROGRAM, ROOT, Real, run
 
 pytestmark = pytest.mark.e2e
-CARRIED = (*PROGRAM, "pipeline", "policy", ".gitignore")
+CARRIED = (*PROGRAM, "policy", ".gitignore")
 
 
 @dataclass(frozen=True, kw_only=True)
