@@ -19,7 +19,7 @@ import yaml
 from e2e.conftest import NAME, PROGRAM, ROOT, Real, run
 
 pytestmark = pytest.mark.e2e
-CARRIED = (*PROGRAM, "policy", ".gitignore")
+CARRIED = (*PROGRAM, "policy", "docs", ".gitignore")
 
 
 @dataclass(frozen=True, kw_only=True)
