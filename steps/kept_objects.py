@@ -12,7 +12,7 @@ from steps.doors.kubectl import Kubectl, Object
 from steps.doors.process import ToolError
 from steps.held import Base, begin
 from steps.kept import Kept, served_version, stripped
-from steps.names import CILIUM_SECRETS, RELEASE
+from steps.names import CILIUM_SECRETS, RELEASE, SYSTEM
 from steps.running import StepError, main, say
 
 # Cilium's operator copies Secrets into that namespace, and labels them.
@@ -123,7 +123,8 @@ def _users(items: Iterable[Object]) -> list[Object]:
     for item in items:
         metadata = item["metadata"]
         annotations: dict[str, str] = metadata.get("annotations") or {}
-        of_chart = annotations.get("meta.helm.sh/release-name") == RELEASE
+        release = (annotations.get("meta.helm.sh/release-namespace"), annotations.get("meta.helm.sh/release-name"))
+        of_chart = release == (SYSTEM, RELEASE)
         of_cilium = any(owner["apiVersion"].startswith("cilium.io/") for owner in metadata.get("ownerReferences", []))
         synced = _SYNCED in (metadata.get("labels") or {})
         token = item.get("type") == "kubernetes.io/service-account-token"

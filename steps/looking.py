@@ -73,7 +73,7 @@ class Looking:
             parts += [
                 lambda: strange_cnis(self._kubectl),
                 lambda: [owner.sentence for owner in owners(self._kubectl) if owner.acts],
-                lambda: silent_apis(self._kubectl),
+                self._apis,
                 self._networks,
                 self._admission,
                 self._policies,
@@ -112,6 +112,15 @@ class Looking:
             moves=self._moves,
         )
         return on_nodes(needs.nodes, look, nodes(self._kubectl))
+
+    def _apis(self) -> list[str]:
+        """One that has gone with the network must not keep a migration that was cut off from going on."""
+        found = silent_apis(self._kubectl)
+        if found and marker.cut_off(self._kubectl):
+            for line in found:
+                self._say(f"warning: {line}, unless the network that this migration brings does")
+            return []
+        return found
 
     def _networks(self) -> list[str]:
         needs = self._needs

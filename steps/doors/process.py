@@ -42,6 +42,8 @@ def environment(over: Mapping[str, str] | None = None) -> dict[str, str]:
         if not name.startswith("HELM_") or name in _HELM_FOLDERS or name in _HELM_REPOSITORIES
     }
     kept.pop("KUBECONFIG", None)
+    # kind would look for the cluster in another engine than docker, and say that there is none.
+    kept.pop("KIND_EXPERIMENTAL_PROVIDER", None)
     return {**kept, "KUBERC": "off", "KUBECTL_KUBERC": "false", **(over or {})}
 
 

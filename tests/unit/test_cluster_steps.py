@@ -462,6 +462,7 @@ def test_what_a_step_had_found_is_kept_byte_for_byte(text: str) -> None:
 
 def test_a_users_own_settings_do_not_reach_the_tools(monkeypatch: pytest.MonkeyPatch) -> None:
     theirs = {"KUBECONFIG": "/theirs", "KUBERC": "/theirs", "KUBECTL_KUBERC": "true", "HELM_NAMESPACE": "theirs"}
+    theirs["KIND_EXPERIMENTAL_PROVIDER"] = "theirs"
     for name, value in {**theirs, "HELM_CACHE_HOME": "/cache", "HELM_DRIVER": "sql"}.items():
         monkeypatch.setenv(name, value)
     lines = process.run(["env"]).splitlines()

@@ -17,6 +17,7 @@ from steps.doors.kubectl import Kubectl, Object
 from steps.doors.process import ToolError
 from steps.running import StepError
 
+OF_THE_CHART = {"meta.helm.sh/release-name": "cilium", "meta.helm.sh/release-namespace": "kube-system"}
 POLICIES = "ciliumnetworkpolicies.cilium.io"
 
 
@@ -172,9 +173,14 @@ def test_what_cilium_makes_itself_is_not_kept(api: Api) -> None:
     api.crds(*CRDS - {POLICIES, "ciliumnodes.cilium.io"})
     for kind in ("ciliumnodes", "ciliumendpoints", "ciliumidentities", "ciliumendpointslices"):
         api.put(f"{kind}.cilium.io", kind, "made")
-    api.policy("of-the-chart", annotations={"meta.helm.sh/release-name": "cilium"})
+    api.policy("of-the-chart", annotations=OF_THE_CHART)
     api.policy("of-another", ownerReferences=[{"apiVersion": "cilium.io/v2", "kind": "X"}])
     assert kept_objects.users_objects(api) == [], "an identity that is made again would fight with the new Cilium's"
+
+
+def test_an_object_of_a_users_own_release_of_the_same_name_is_kept(api: Api) -> None:
+    api.policy("of-mine", annotations={**OF_THE_CHART, "meta.helm.sh/release-namespace": "policies"})
+    assert len(kept_objects.users_objects(api)) == 1, "it would go with Cilium's CRDs, and nobody would make it again"
 
 
 def test_a_users_secret_in_ciliums_namespace_is_kept_and_a_synced_copy_is_not(api: Api) -> None:

@@ -110,6 +110,13 @@ def test_a_pod_of_two_budgets_is_named_and_this_projects_own_makes_way() -> None
     ], "the last node would never be drained"
 
 
+def test_a_budget_over_pods_that_stay_where_they_are_is_refused_by_nobody() -> None:
+    shut = World(poddisruptionbudgets=[budget("agents", DNS, allowed=0)])
+    staying = {**COREDNS, "spec": {**COREDNS["spec"], "hostNetwork": True}}
+    assert stopping_budgets(shut, [staying]) == [], "a drain leaves Pods on the host's network alone"
+    assert len(stopping_budgets(shut, [staying, COREDNS])) == 1, "the node would never be drained"
+
+
 def test_a_budget_that_cannot_count_a_daemonsets_pods_is_named_and_one_that_can_is_not() -> None:
     agent = pod("log", {"app": "log"}, owner="DaemonSet")
     selector = {"matchLabels": {"app": "log"}}
@@ -146,6 +153,14 @@ def exempting(*names: str) -> dict[str, Any]:
     return {"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": list(names)}]}
 
 
+def only(name: str) -> dict[str, Any]:
+    return {"matchLabels": {"kubernetes.io/metadata.name": name}}
+
+
+def rule(group: str, resource: str) -> dict[str, Any]:
+    return {"operations": ["CREATE", "UPDATE"], "apiGroups": [group], "resources": [resource]}
+
+
 def webhooks(webhook: Object, cni: str) -> list[str]:
     world = World(
         validatingwebhookconfigurations=[named("v", webhooks=[webhook])],
@@ -173,6 +188,13 @@ def webhooks(webhook: Object, cni: str) -> list[str]:
         ({"rules": [{"operations": ["CREATE"], "apiGroups": [""], "resources": ["pods/eviction"]}]}, "cilium", ""),
         ({"rules": [{"operations": ["*"], "apiGroups": ["*"], "resources": ["*/*"]}]}, "cilium", "pods in kube-system"),
         ({"rules": [{"operations": ["UPDATE"], "apiGroups": [""], "resources": ["nodes"]}]}, "cilium", "nodes"),
+        # Gatekeeper's own, as it comes.
+        ({"rules": [rule("", "namespaces")]}, "cilium", "the namespace cilium-secrets"),
+        ({"rules": [rule("", "namespaces")]}, "flannel", "the namespace kube-flannel"),
+        ({"rules": [rule("", "namespaces")], "namespaceSelector": exempting("cilium-secrets")}, "cilium", ""),
+        ({"rules": [rule("", "namespaces")], "objectSelector": {"matchLabels": {"a": "b"}}}, "cilium", ""),
+        ({"rules": [rule("rbac.authorization.k8s.io", "roles")]}, "cilium", "roles in kube-system"),
+        ({"rules": [rule("apps", "deployments")], "namespaceSelector": only("cni-migration")}, "cilium", ""),
         (
             {"rules": [{"operations": ["DELETE"], "apiGroups": [""], "resources": ["pods"]}], "namespaceSelector": {}},
             "cilium",
