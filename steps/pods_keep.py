@@ -19,7 +19,8 @@ class Needs(Base):
 
 
 def pods_keep(needs: Needs) -> None:
-    """Every one of them has a copy. One that is being deleted already is its user's, and has none."""
+    """Every one of them has a copy. One that is being deleted already is its user's, and has none, but where
+    its node's taint does it."""
     with begin(needs) as kubectl:
         found = marker.find(kubectl)
         if found is not None and found.field("phase") == "ready":
@@ -29,13 +30,13 @@ def pods_keep(needs: Needs) -> None:
             pod.full_name: item
             for item in items_on_pod_network(kubectl)
             for pod in [pod_from(item)]
-            if pod.bare and pod.state != "leaving"
+            if pod.bare and (pod.state != "leaving" or pod.tainted)
         }
         there = {item["metadata"]["uid"] for item in kubectl.objects("pods")}
         for copy in copies(kubectl):
             # Of an earlier migration, and its user has deleted the Pod since.
             if not copy.deleted and copy.uid not in there:
-                forget(kubectl, copy)
+                forget(kubectl, copy.uid)
         each({name: (lambda item=item: keep(kubectl, item, deleted=False)) for name, item in items.items()}, "a copy")
         say(f"{len(items)} Pods that no controller would make anew are kept as Secrets in kube-system")
 
