@@ -13,6 +13,7 @@ from steps.doors.process import ToolError
 from steps.held import Base, begin
 from steps.kept import Kept, served_version, stripped
 from steps.names import CILIUM_SECRETS, RELEASE, SYSTEM
+from steps.namespaces import contents
 from steps.running import StepError, main, say
 
 # Cilium's operator copies Secrets into that namespace, and labels them.
@@ -32,10 +33,23 @@ def users_objects(kubectl: Kubectl) -> list[Kept]:
     there = {crd["metadata"]["name"] for crd in crds if not crd["metadata"].get("deletionTimestamp")}
     kinds = sorted(there & CRDS - MADE_BY_CILIUM)
     found = [Kept(crd=kind, manifest=stripped(item)) for kind in kinds for item in _users(kubectl.objects(kind))]
-    if kubectl.object("namespace", CILIUM_SECRETS) is not None:
-        items = kubectl.objects("secrets,configmaps", namespace=CILIUM_SECRETS)
-        found += [Kept(crd="", manifest=stripped(item)) for item in _users(items)]
+    for space in kubectl.objects("namespaces"):
+        if _goes_with_cilium(space):
+            items = contents(kubectl, space["metadata"]["name"])
+            found += [Kept(crd="", manifest=stripped(item)) for item in _users(items)]
     return found
+
+
+def _goes_with_cilium(space: Object) -> bool:
+    """Whether Helm takes the namespace, whatever its name is, when it takes Cilium."""
+    metadata = space["metadata"]
+    return not metadata.get("deletionTimestamp") and (metadata["name"] == CILIUM_SECRETS or _of_the_chart(space))
+
+
+def _of_the_chart(item: Object) -> bool:
+    annotations: dict[str, str] = item["metadata"].get("annotations") or {}
+    release = (annotations.get("meta.helm.sh/release-namespace"), annotations.get("meta.helm.sh/release-name"))
+    return release == (SYSTEM, RELEASE)
 
 
 def sentence(objects: Iterable[Kept]) -> str:
@@ -79,8 +93,11 @@ def restore(kubectl: Kubectl) -> None:
             continue
         if why:
             waiting[name] = why
+    # What stands again is kept no longer, also where another object of its copy waits: its user may delete it now.
+    left = [each for name, each in last.items() if name in refused or name in waiting]
+    written = kept.write(kubectl, left)
     for copy in copies:
-        if not any(each.name in refused or each.name in waiting for each in copy.objects):
+        if copy.secret not in written:
             kept.drop(kubectl, copy.secret)
     if waiting:
         say(
@@ -122,9 +139,7 @@ def _users(items: Iterable[Object]) -> list[Object]:
     found: list[Object] = []
     for item in items:
         metadata = item["metadata"]
-        annotations: dict[str, str] = metadata.get("annotations") or {}
-        release = (annotations.get("meta.helm.sh/release-namespace"), annotations.get("meta.helm.sh/release-name"))
-        of_chart = release == (SYSTEM, RELEASE)
+        of_chart = _of_the_chart(item)
         of_cilium = any(owner["apiVersion"].startswith("cilium.io/") for owner in metadata.get("ownerReferences", []))
         synced = _SYNCED in (metadata.get("labels") or {})
         token = item.get("type") == "kubernetes.io/service-account-token"

@@ -194,6 +194,32 @@ def test_a_users_secret_in_ciliums_namespace_is_kept_and_a_synced_copy_is_not(ap
     )
 
 
+def test_whatever_is_in_a_namespace_that_helm_takes_is_kept_of_any_kind_and_under_any_name(api: Api) -> None:
+    api.kinds += " externalsecrets.external-secrets.io"
+    api.put("namespaces", "Namespace", "cilium-secrets")
+    api.put("namespaces", "Namespace", "my-tls", metadata={"annotations": OF_THE_CHART})
+    api.put("externalsecrets.external-secrets.io", "ExternalSecret", "tls", "cilium-secrets")
+    api.put("secrets", "Secret", "ca", "my-tls")
+    api.put("secrets", "Secret", "other", "shop")
+    names = [each.name for each in kept_objects.users_objects(api)]
+    assert names == ["ExternalSecret cilium-secrets/tls", "Secret my-tls/ca"], "Helm deletes these namespaces"
+
+
+def test_what_stands_again_is_kept_no_longer_while_another_waits(api: Api) -> None:
+    api.policy("front")
+    api.policy("back")
+    kept_objects.keep(api)
+    api.items[POLICIES] = []
+    api.refused["create back"] = "denied by a webhook"
+    with pytest.raises(StepError):
+        kept_objects.restore(api)
+    api.items[POLICIES] = []  # its user deletes `front`
+    api.refused.clear()
+    kept_objects.restore(api)
+    assert api.names(POLICIES) == ["back"], "what its user has deleted since is back"
+    assert api.names("secrets") == []
+
+
 def test_many_objects_are_kept_in_several_copies_and_all_of_them_come_back(api: Api) -> None:
     for number in range(40):
         api.policy(f"p{number}", annotations={"note": "x" * 40_000})
