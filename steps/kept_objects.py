@@ -35,9 +35,22 @@ def users_objects(kubectl: Kubectl) -> list[Kept]:
     found = [Kept(crd=kind, manifest=stripped(item)) for kind in kinds for item in _users(kubectl.objects(kind))]
     for space in kubectl.objects("namespaces"):
         if _goes_with_cilium(space):
-            items = contents(kubectl, space["metadata"]["name"])
+            items = _contents(kubectl, space["metadata"]["name"])
             found += [Kept(crd="", manifest=stripped(item)) for item in _users(items)]
     return found
+
+
+def _contents(kubectl: Kubectl, namespace: str) -> list[Object]:
+    """What is in it, without Cilium's own kinds, which are found by their definitions."""
+    try:
+        items = contents(kubectl, namespace)
+    except ToolError as error:
+        # An aggregated API that went with the network makes the list of all kinds fail, and must not bar the way on.
+        say(
+            f"in namespace {namespace} only Secrets and ConfigMaps are kept, since not all kinds can be listed: {error}"
+        )
+        items = kubectl.objects("secrets,configmaps", namespace=namespace)
+    return [item for item in items if not str(item.get("apiVersion", "")).startswith("cilium.io/")]
 
 
 def _goes_with_cilium(space: Object) -> bool:

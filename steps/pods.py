@@ -81,8 +81,13 @@ def pod_from(item: Object) -> Pod:
         grace=spec.get("terminationGracePeriodSeconds", _SLACK),
         phase=status.get("phase", ""),
         state="leaving" if metadata.get("deletionTimestamp") else "ready" if ready else "waiting",
-        tainted=any(entry["type"] == "DisruptionTarget" and entry.get("reason") == _TAINTED for entry in conditions),
+        tainted=any(_is_taint(entry) for entry in conditions),
     )
+
+
+def _is_taint(condition: Object) -> bool:
+    met = (condition["type"], condition["status"], condition.get("reason"))
+    return met == ("DisruptionTarget", "True", _TAINTED)
 
 
 def on_pod_network(kubectl: Kubectl, *, node: str = "", phase: str = "") -> list[Pod]:

@@ -45,9 +45,11 @@ def replace_bare_pods(kubectl: Kubectl, cutoff: str) -> None:
     failed += _make(kubectl)
     if failed:
         raise StepError("\n".join(failed))
-    there = {item["metadata"]["uid"] for item in kubectl.objects("pods")}
+    pods = [item["metadata"] for item in kubectl.objects("pods")]
+    there = {pod["uid"] for pod in pods} | {f"{pod['namespace']}/{pod['name']}" for pod in pods}
     for copy in copies(kubectl):
-        if copy.uid in there:
+        # It stands, or its user has made it again.
+        if there & {copy.uid, copy.full_name}:
             forget(kubectl, copy.uid)
         else:
             say(_gone(copy))
@@ -58,8 +60,8 @@ def _take_away(kubectl: Kubectl, pod: Pod, item: Object) -> None:
     # Noted before the deletion: an `up` that is killed between the two would lose the Pod.
     keep(kubectl, item, deleted=True)
     if not delete_pod(kubectl, pod, grace=1):
-        # Its user was faster, and has deleted it since the look.
-        forget(kubectl, pod.uid)
+        # Somebody was faster, and has deleted it since the look.
+        keep(kubectl, item, deleted=False)
 
 
 def _make(kubectl: Kubectl) -> list[str]:

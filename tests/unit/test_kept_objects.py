@@ -205,6 +205,16 @@ def test_whatever_is_in_a_namespace_that_helm_takes_is_kept_of_any_kind_and_unde
     assert names == ["ExternalSecret cilium-secrets/tls", "Secret my-tls/ca"], "Helm deletes these namespaces"
 
 
+def test_an_api_that_went_with_the_network_bars_no_way_and_secrets_are_kept(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.put("namespaces", "Namespace", "cilium-secrets")
+    api.put("secrets", "Secret", "tls", "cilium-secrets")
+    api.refused["api-resources"] = "error: unable to retrieve the complete list of server APIs: metrics.k8s.io/v1beta1"
+    assert [each.name for each in kept_objects.users_objects(api)] == ["Secret cilium-secrets/tls"]
+    assert "not all kinds can be listed" in capsys.readouterr().err, "what else is in there would go unnamed"
+
+
 def test_what_stands_again_is_kept_no_longer_while_another_waits(api: Api) -> None:
     api.policy("front")
     api.policy("back")

@@ -270,8 +270,12 @@ def test_a_pod_that_has_gone_in_the_outage_is_named_and_kept_and_not_made_anew(
         assert f"get secret cni-migration-pod-{uid}" in said and f"cni-migration-pod-{uid}" in api.secrets, (
             "its manifest would be lost"
         )
+    api.pods["gone"] = pod("gone", "u9", created=NEW)
+    monkeypatch.setattr(pods_anew, "await_gone", calls(lambda: None))
+    replace(api, monkeypatch)
+    assert list(api.secrets) == ["cni-migration-pod-u2"], "its user has made it again, and it is said to be gone"
     keep(api, monkeypatch)
-    assert api.secrets == {}, "copies that nobody wants would stay for ever"
+    assert "cni-migration-pod-u2" not in api.secrets, "copies that nobody wants would stay for ever"
 
 
 def test_a_pod_that_goes_with_its_node_s_taint_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,7 +296,8 @@ def test_a_pod_that_its_user_deletes_a_moment_before_we_do_is_not_made_anew(monk
     api = Api(pod("bare", "u1"))
     monkeypatch.setattr(pods_anew, "delete_pod", calls(api.pods.clear))
     replace(api, monkeypatch)
-    assert api.uids() == {} and api.secrets == {}
+    assert api.uids() == {}, "the user has deleted it, and it is back"
+    assert list(api.secrets) == ["cni-migration-pod-u1"], "if the cluster was faster, its manifest would be lost"
 
 
 def test_a_pod_of_a_namespace_that_is_gone_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
