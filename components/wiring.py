@@ -17,6 +17,7 @@ from components.migration.migration import Migration, MigrationArgs
 from components.migration.ways import way_of
 from components.parts import Parts
 from components.step import Steps
+from components.unfinished import delete_nothing_unless_done
 from plan.observation import Observed
 from plan.ownership import Claim
 from plan.stage import stage_of
@@ -75,6 +76,7 @@ def build(settings: Settings, observed: Observed | None, claim: Claim, parts: Pa
         ),
     )
     interruption = report_interruption(settings, steps, after=[verification.settled])
+    delete_nothing_unless_done(verification.settled.stdout, interruption)
     return Built(cluster=cluster, claim=claim, verification=verification, interruption=interruption)
 
 

@@ -12,8 +12,8 @@ cd "$(dirname "$0")/.."
 stack=${1:?which stack? pipeline/apply.sh STACK [--rollback]}
 rollback=${2:-}
 [[ -z $rollback || $rollback == --rollback ]] || { printf 'apply: unknown: %s\n' "$rollback" >&2; exit 2; }
-# With these, flags reach pulumi that nobody typed: --continue-on-error deletes the old CNI behind a preflight that has
-# failed, --target and --exclude leave steps of a migration out.
+# With these, flags reach pulumi that nobody typed: --continue-on-error goes on behind a step that has failed, --target and
+# --exclude leave steps of a migration out.
 unset PULUMI_CONTINUE_ON_ERROR "${!PULUMI_OPTION_@}"
 
 fail() { printf 'apply: stack %s: %s failed. The state from before is in %s\n' "$stack" "$1" "$copy" >&2; }

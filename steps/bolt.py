@@ -1,6 +1,6 @@
 """The bolt: an admission policy that refuses to delete the running CNI's objects unless the marker says that a
-migration is under way. Without it `up --continue-on-error` deletes them after a preflight that failed, and kubectl does
-at any time. It reads the marker itself: a claim opens it, settling and a pause shut it, and it is never taken away.
+migration is under way. Without it `kubectl delete` takes them at any time. It reads the marker itself: a claim opens
+it, settling and a pause shut it, and it is never taken away.
 """
 
 from __future__ import annotations

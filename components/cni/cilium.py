@@ -120,8 +120,8 @@ class Cilium(pulumi.ComponentResource):
                 pulumi.ResourceOptions(
                     hooks=release_guard(name, args.cluster, RELEASE, SYSTEM),
                     # A step that holds the claim uninstalls it (steps/old_cni.py), and keeps users' objects first.
-                    # Without it the provider does so as well: after rolling_finish.py it fails with «release: not
-                    # found», and with --continue-on-error it takes a CNI down after a preflight that failed.
+                    # Without it the provider does so as well, and after rolling_finish.py it fails with «release: not
+                    # found».
                     retain_on_delete=True,
                 ),
             ),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pulumi
+from pulumi_command import local
 
 from components.step import Steps
 from steps.names import PROBE_PORT
@@ -37,7 +38,7 @@ class Verification(pulumi.ComponentResource):
     """
 
     result: pulumi.Output[dict[str, Any]]
-    settled: pulumi.Resource
+    settled: local.Command
     paused: pulumi.Output[str] | None = None
 
     def __init__(self, name: str, args: VerificationArgs, opts: pulumi.ResourceOptions | None = None) -> None:

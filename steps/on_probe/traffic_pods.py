@@ -25,8 +25,8 @@ class Pods:
         self._turn = 0
 
     def forget(self) -> None:
-        """Nobody is known until the next look. Between two recordings nobody looks, and a node that was started again in
-        a pause has given its Pods other addresses."""
+        """Nobody is known until the next look. Between two recordings nobody looks, and a node that was started again
+        in a pause has given its Pods other addresses."""
         self._pods, self._known = {}, set()
 
     def look(self) -> Work:
