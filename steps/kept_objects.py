@@ -127,7 +127,7 @@ def restore(kubectl: Kubectl) -> None:
 def _make(kubectl: Kubectl, each: Kept) -> str:
     """Why it cannot be made now, empty where it stands."""
     metadata = each.manifest["metadata"]
-    manifest, kind = each.manifest, str(each.manifest["kind"]).lower()
+    manifest, kind = each.manifest, _kind(each.manifest)
     if each.crd:
         crd = kubectl.object("customresourcedefinitions", each.crd)
         if crd is None:
@@ -137,7 +137,13 @@ def _make(kubectl: Kubectl, each: Kept) -> str:
     namespace = metadata.get("namespace")
     if namespace and kubectl.object("namespace", namespace) is None:
         return f"there is no namespace {namespace}"
-    if kubectl.object(kind, metadata["name"], namespace=namespace) is not None:
+    try:
+        found = kubectl.object(kind, metadata["name"], namespace=namespace)
+    except ToolError as error:
+        if error.says("the server doesn't have a resource type"):
+            return "the cluster has no such kind"
+        raise
+    if found is not None:
         return ""
     try:
         kubectl.create(manifest)
@@ -145,6 +151,13 @@ def _make(kubectl: Kubectl, each: Kept) -> str:
         if not error.says("AlreadyExists"):
             raise
     return "" if kubectl.object(kind, metadata["name"], namespace=namespace) else "it was gone at once"
+
+
+def _kind(manifest: Object) -> str:
+    """By its group as well: another tool may have a kind of the same name."""
+    group, _, version = str(manifest["apiVersion"]).rpartition("/")
+    kind = str(manifest["kind"]).lower()
+    return f"{kind}.{version}.{group}" if group else kind
 
 
 def _users(items: Iterable[Object]) -> list[Object]:

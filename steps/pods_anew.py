@@ -59,7 +59,8 @@ def _take_away(kubectl: Kubectl, pod: Pod, item: Object) -> None:
     say(f"making {pod.full_name} anew")
     # Noted before the deletion: an `up` that is killed between the two would lose the Pod.
     keep(kubectl, item, deleted=True)
-    if not delete_pod(kubectl, pod, grace=1):
+    # With its own grace period: what it has not written yet is lost with it.
+    if not delete_pod(kubectl, pod):
         # Somebody was faster, and has deleted it since the look.
         keep(kubectl, item, deleted=False)
 
@@ -96,7 +97,7 @@ def _stand(kubectl: Kubectl, copy: Copy) -> str:
 
 def _gone(copy: Copy) -> str:
     """Its user has deleted it, or the cluster has while nobody looked: nobody here knows, so nothing is made or lost.
-    The next migration takes the copy away."""
+    The copy stays until its user has decided."""
     return (
         f"warning: Pod {copy.full_name} has gone since the migration began, and not by this project: it is not made "
         f"anew. To have it back: kubectl -n {SYSTEM} get secret {copy.secret} -o jsonpath='{{.data.pod\\.json}}' | "

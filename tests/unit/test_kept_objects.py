@@ -274,6 +274,20 @@ def test_a_users_newer_object_stays_and_what_has_no_kind_or_namespace_is_kept_an
     assert len(api.names("secrets")) == 1 and "this Cilium has no such kind" in capsys.readouterr().err
 
 
+def test_an_object_whose_kind_another_tool_has_taken_along_is_kept_and_the_rest_stands(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    certificate = {"apiVersion": "cert-manager.io/v1", "kind": "Certificate", "metadata": {"name": "c"}}
+    kept.write(api, [kept.Kept(crd="", manifest=certificate)])
+    api.refused["list certificate.v1.cert-manager.io"] = 'error: the server doesn\'t have a resource type "certificate"'
+    kept_objects.restore(api)
+    assert "the cluster has no such kind" in capsys.readouterr().err, "no up would ever end well again"
+    assert len(api.names("secrets")) == 1, "it would be lost"
+    api.refused["list certificate.v1.cert-manager.io"] = "the server could not find out"
+    with pytest.raises(StepError):
+        kept_objects.restore(api)
+
+
 def test_the_last_copy_of_an_object_counts(api: Api) -> None:
     api.policy("front")
     api.policy("back")
