@@ -152,6 +152,14 @@ def test_a_users_policies_are_kept_before_anything_of_cilium_goes_and_stand_agai
     assert api.names("secrets") == [], "the copies would come back for ever"
 
 
+def test_what_a_user_makes_while_helm_works_is_kept_too(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(old_cni.helm, "uninstall", lambda *_: api.policy("late"))
+    old_cni.remove_cilium(api)
+    api.crds(POLICIES)
+    kept_objects.restore(api)
+    assert api.names(POLICIES) == ["late"], "it would go with its kind, unnamed"
+
+
 def test_a_copy_that_does_not_hold_what_it_should_stops_the_removal(api: Api) -> None:
     api.policy("front")
     api.lossy = True

@@ -194,6 +194,7 @@ def webhooks(webhook: Object, cni: str) -> list[str]:
         ({"rules": [rule("", "namespaces")], "namespaceSelector": exempting("cilium-secrets")}, "cilium", ""),
         ({"rules": [rule("", "namespaces")], "objectSelector": {"matchLabels": {"a": "b"}}}, "cilium", ""),
         ({"rules": [rule("rbac.authorization.k8s.io", "roles")]}, "cilium", "roles in kube-system"),
+        ({"rules": [rule("coordination.k8s.io", "leases")]}, "cilium", "leases in kube-system"),
         ({"rules": [rule("apps", "deployments")], "namespaceSelector": only("cni-migration")}, "cilium", ""),
         (
             {"rules": [{"operations": ["DELETE"], "apiGroups": [""], "resources": ["pods"]}], "namespaceSelector": {}},
