@@ -19,7 +19,17 @@ from engine.pulumi_cli import Stack
 
 ROOT = Path(__file__).parents[2]
 NAME = "cni-e2e"
-PROGRAM = ("__main__.py", "Pulumi.yaml", "components", "plan", "settings", "steps", "pyproject.toml", "uv.lock")
+PROGRAM = (
+    "__main__.py",
+    "Pulumi.yaml",
+    "components",
+    "pipeline",
+    "plan",
+    "settings",
+    "steps",
+    "pyproject.toml",
+    "uv.lock",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
