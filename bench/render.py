@@ -8,7 +8,7 @@ from bench.order import SIDES
 from bench.ratios import Interval
 from bench.results import Results, Run
 from bench.summary import Judged, Row, Summary, summary
-from bench.verdict import shown
+from bench.verdict import MARGIN, shown
 
 BEGIN = "<!-- benchmark: written from its results by bench.render; an edit here is lost -->"
 END = "<!-- /benchmark -->"
@@ -17,15 +17,38 @@ END = "<!-- /benchmark -->"
 def section(results: Results) -> str:
     """The benchmark's section: the verdicts, every metric, and all that is needed to repeat it."""
     found = summary(results)
+    if found.migrations:
+        return "\n\n".join([_migrations(found, results.run), _repeat(results.run)])
     return "\n\n".join(
         [
             _head(results.run, found),
             _table(("the article", "measured, Cilium / Flannel [95 %]", "at all", "by as much", "why"), _claims(found)),
-            _table(("metric", "Flannel", "Cilium", "ratio [95 %]", "control [95 %]"), map(_metric, found.rows)),
+            _table(
+                ("metric", "Flannel", "Cilium", "ratio [95 %]", "control [95 %]"),
+                map(_metric, sorted(found.rows, key=lambda row: row.metric)),
+            ),
             _notes(found),
             _repeat(results.run),
         ]
     )
+
+
+def _migrations(found: Summary, run: Run) -> str:
+    """The migration against the same by hand. No control: two by hand differ as well, and nobody knows how."""
+    rows = [
+        (f"`{strategy}`", str(of.pairs), _bounds(of), _equal(of)) for strategy, of in sorted(found.migrations.items())
+    ]
+    grade = "Indicative only: too few pairs for more. " if run.indicative else ""
+    table = _table(("migration to Cilium", "pairs", "`pulumi up` / by hand [95 %]", "is"), rows)
+    return f"{grade}Seconds of a whole migration, by `bench/compare.sh`.\n\n{table}"
+
+
+def _equal(ratio: Interval) -> str:
+    if ratio.inside(1 / MARGIN, MARGIN):
+        return "no slower and no faster"
+    if ratio.low > 1:
+        return "slower"
+    return "faster" if ratio.high < 1 else "not shown to be either"
 
 
 def placed(page: str, text: str) -> str:
@@ -57,7 +80,12 @@ def _measured(one: Judged) -> str:
 
 def _metric(row: Row) -> Sequence[str]:
     medians = [f"{row.medians[side]:.4g}" for side in SIDES]
-    return f"`{row.metric}`", *medians, _bounds(row.measured), _bounds(row.control) if row.control else "-"
+    return (
+        f"`{row.metric}`{' †' if row.insensitive else ''}",
+        *medians,
+        _bounds(row.measured),
+        _bounds(row.control) if row.control else "-",
+    )
 
 
 def _bounds(interval: Interval) -> str:
@@ -69,8 +97,17 @@ def _notes(found: Summary) -> str:
     said = ", ".join(f"`{metric}`" for metric in off) if off else "none"
     return (
         f"Controls that do not include 1: {said} (of {len(found.rows)}; one in 20 is expected to by chance). "
-        f"Pairs measured again for stolen time: {found.again}; kept although the host stole: {found.stolen}."
+        f"Pairs measured again for stolen time: {found.again}; kept although the host stole: {found.stolen}. "
+        f"Measurements without a sample: {_failed(found)}."
+        + (_DAGGER if any(row.insensitive for row in found.rows) else "")
     )
+
+
+_DAGGER = " †: the same ranks on loopback take more than half of the time, so it says little about a network."
+
+
+def _failed(found: Summary) -> str:
+    return ", ".join(f"`{test}` on {side} {count}" for (test, side), count in sorted(found.failed.items())) or "none"
 
 
 def _repeat(run: Run) -> str:

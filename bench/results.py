@@ -1,90 +1,28 @@
-"""A benchmark's results: JSON lines, one run first and then a pair a line, as soon as it is measured.
+"""A benchmark's results: JSON lines, one run first and then a line a pair, as soon as it is measured.
 
 So an interrupted benchmark goes on behind its last pair, and everything is rendered again without measuring. The shapes
-are the dataclasses below; a field more or less is an error, since a figure nobody understands is none.
+are in bench/shapes.py; a field more or less is an error, since a figure nobody understands is none.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, TypeVar, cast
 
-from bench.order import Side
+from bench.shapes import SCHEMA, Comparison, Failure, Measure, Migration, Pair, Results, Run
 
-SCHEMA = 1
-Comparison = Literal["pair", "control"]
+__all__ = ["SCHEMA", "Comparison", "Failure", "Measure", "Migration", "Pair", "Results", "ResultsError", "Run"]
 Shape = TypeVar("Shape")
+Item = Pair | Failure | Migration
+KINDS: Mapping[type[Item], str] = {Pair: "pair", Failure: "failure", Migration: "migration"}
 
 
 class ResultsError(Exception):
     """A file of results that cannot be used, as the sentence that the user reads."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Run:
-    """All that is needed to repeat it. `settings` are the benchmark's own (seconds, rates, limits), `clusters` what
-    each side is (nodes, image, CNI, MTU), `versions` of tools, `machine` its kernel, processors and memory.
-    `indicative` where there are too few pairs to say more."""
-
-    schema: int
-    mode: str
-    pairs: int
-    seed: int
-    indicative: bool
-    began: str
-    settings: Mapping[str, Any]
-    machine: Mapping[str, Any]
-    versions: Mapping[str, str]
-    clusters: Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Measure:
-    """One measurement of one cluster. `values` by name, each in the unit its name says; `steal` is the part of the
-    machine's time that its host took away meanwhile, from 0 to 1."""
-
-    side: Side
-    began: str
-    seconds: float
-    steal: float
-    values: Mapping[str, float]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Pair:
-    """Two measurements of `test`, in the order in which they were made. Of a control both are of one cluster, and
-    `numerator` (0 or 1) is drawn; of a pair it is Cilium's. `kept` is false where the host stole too much and it was
-    measured again; `attempt` counts from 1. Where the last attempt was no better it is kept, and `stolen`."""
-
-    turn: int
-    test: str
-    comparison: Comparison
-    numerator: int
-    measures: tuple[Measure, Measure]
-    attempt: int
-    kept: bool
-    stolen: bool
-
-    def ratios(self) -> dict[str, float]:
-        """Each value that both have, as a ratio; the metric is TEST/VALUE."""
-        above, below = self.measures[self.numerator].values, self.measures[1 - self.numerator].values
-        return {f"{self.test}/{name}": above[name] / below[name] for name in above if name in below}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Results:
-    """What a file holds."""
-
-    run: Run
-    pairs: Sequence[Pair]
-
-    def done(self) -> set[tuple[int, str, Comparison]]:
-        """The turn, test and comparison of what is measured for good."""
-        return {(pair.turn, pair.test, pair.comparison) for pair in self.pairs if pair.kept}
 
 
 def begin(path: Path, run: Run) -> None:
@@ -94,10 +32,10 @@ def begin(path: Path, run: Run) -> None:
         file.write(_line("run", run))
 
 
-def append(path: Path, pair: Pair) -> None:
-    """One pair more, on disk when this returns."""
+def append(path: Path, item: Item) -> None:
+    """One line more, on disk when this returns."""
     with path.open("a") as file:
-        file.write(_line("pair", pair))
+        file.write(_line(KINDS[type(item)], item))
         file.flush()
         os.fsync(file.fileno())
 
@@ -118,26 +56,29 @@ def load(path: Path) -> Results:
     except OSError as error:
         raise ResultsError(f"{path} cannot be read: {error.strerror}") from error
     runs: list[Run] = []
-    pairs: list[Pair] = []
+    found: dict[type[Item], list[Any]] = {shape: [] for shape in KINDS}
     for number, line in enumerate(lines, 1):
         try:
             item = cast("dict[str, Any]", json.loads(line))
             kind = item.pop("kind")
             if kind == "run":
                 runs.append(_shape(Run, item))
-            elif kind == "pair":
+                continue
+            if kind == "pair":
                 one, two = (_shape(Measure, measure) for measure in item.pop("measures"))
-                pairs.append(_shape(Pair, {**item, "measures": (one, two)}))
-            else:
+                item["measures"] = (one, two)
+            shape = next((shape for shape, name in KINDS.items() if name == kind), None)
+            if shape is None:
                 raise ValueError(f"{kind!r} is no kind of line")
+            found[shape].append(_shape(shape, item))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ResultsError(f"{path}:{number} is no line of results: {error}") from error
     if len(runs) != 1 or runs[0].schema != SCHEMA:
         raise ResultsError(f"{path} does not hold one run of schema {SCHEMA}")
-    return Results(run=runs[0], pairs=pairs)
+    return Results(run=runs[0], pairs=found[Pair], failures=found[Failure], migrations=found[Migration])
 
 
-def _line(kind: str, item: Run | Pair) -> str:
+def _line(kind: str, item: Run | Item) -> str:
     return json.dumps({"kind": kind, **asdict(item)}, ensure_ascii=False, allow_nan=False) + "\n"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,12 +16,14 @@ from bench.verdict import Verdict, judge
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One metric: the ratio Cilium over Flannel, that of the control, and the median of each side."""
+    """One metric: the ratio Cilium over Flannel, that of the control, and the median of each side. `insensitive` where
+    the same ranks without a network take more than half of the time: what is compared is then mostly not a network."""
 
     metric: str
     measured: Interval
     control: Interval | None
     medians: Mapping[str, float]
+    insensitive: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +37,16 @@ class Judged:
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """`again` counts the pairs that were measured again, and `stolen` those that were kept although the host stole."""
+    """`again` counts the pairs that were measured again, `stolen` those that were kept although the host stole,
+    `failed` the measurements that gave no sample, by test and side. `migrations` has the time of `pulumi up` over that
+    by hand, by strategy."""
 
     rows: Sequence[Row]
     judged: Sequence[Judged]
     again: int
     stolen: int
+    failed: Mapping[tuple[str, str], int]
+    migrations: Mapping[str, Interval]
 
     def row(self, metric: str) -> Row | None:
         """The row of a metric, None where it was not measured."""
@@ -69,6 +75,7 @@ def summary(results: Results, claims: Sequence[Claim] = ARTICLE) -> Summary:
             measured=interval(found),
             control=interval(ratios["control"][metric]) if ratios["control"][metric] else None,
             medians={side: statistics.median(values[metric, side]) for side in SIDES},
+            insensitive=_insensitive(metric, values),
         )
         for metric, found in ratios["pair"].items()
     ]
@@ -77,6 +84,24 @@ def summary(results: Results, claims: Sequence[Claim] = ARTICLE) -> Summary:
         judged=[_judged(claim, rows) for claim in claims],
         again=sum(not pair.kept for pair in results.pairs),
         stolen=sum(pair.kept and pair.stolen for pair in results.pairs),
+        failed=Counter((failure.test, failure.side) for failure in results.failures),
+        migrations=_migrations(results),
+    )
+
+
+def _migrations(results: Results) -> Mapping[str, Interval]:
+    ratios: dict[str, list[float]] = defaultdict(list)
+    for one in results.migrations:
+        ratios[one.strategy].append(one.engine_seconds / one.hand_seconds)
+    return {strategy: interval(found) for strategy, found in ratios.items()}
+
+
+def _insensitive(metric: str, values: Mapping[tuple[str, str], Sequence[float]]) -> bool:
+    test, _, name = metric.partition("/")
+    floors = [(values.get((metric, side), ()), values.get((f"loopback/{name}", side), ())) for side in SIDES]
+    # Both are figures of which more is better, so the floor's part of the time is the other way round.
+    return test == "training" and any(
+        statistics.median(over) / statistics.median(without) > 0.5 for over, without in floors if over and without
     )
 
 

@@ -38,6 +38,19 @@ def containers(cluster: str) -> list[Container]:
         raise StepError(f"docker's word on the containers of {cluster} cannot be read: {answer[:200]!r}") from error
 
 
+def first_processes(names: Sequence[str]) -> dict[str, int]:
+    """The first process of each running container, as the engine's machine numbers it, by the container's id. Raises
+    StepError where one does not run."""
+    answer = run(["docker", "inspect", "--type", "container", *names])
+    try:
+        found = {str(item["Id"]): int(item["State"]["Pid"]) for item in json.loads(answer)}
+    except (ValueError, TypeError, KeyError) as error:
+        raise StepError(f"docker's word on the processes of the nodes cannot be read: {answer[:200]!r}") from error
+    if not found or not all(found.values()):
+        raise StepError(f"not all of these containers run: {', '.join(names)}")
+    return found
+
+
 @dataclass(frozen=True, kw_only=True)
 class Attachment:
     """A network that a container is on, with its IPv4 range."""
