@@ -7,6 +7,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 
 STACK ?= cilium
+PAIRS ?= 3
 # Not KIT: that is the variable which overrules the probe.
 AIRGAP := python3 airgap/kit
 ENV = env=$$($(AIRGAP) env) && eval "$$env" &&
@@ -17,7 +18,7 @@ ifndef PULUMI_CONFIG_PASSPHRASE_FILE
 export PULUMI_CONFIG_PASSPHRASE ?=
 endif
 
-.PHONY: help setup toolchain images migrate pipeline preview policy up output destroy report test test-unit lint clean distclean
+.PHONY: help setup toolchain images migrate pipeline preview policy up output destroy bench bench-full bench-down report test test-unit lint clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,6 +54,15 @@ output: setup ## pulumi stack output as JSON
 
 destroy: setup ## pulumi destroy
 	$(ENV) $(SELECT) pulumi destroy --stack $(STACK) --yes
+
+bench: setup ## two clusters side by side, one a CNI: 3 pairs (PAIRS=), indicative, at most 20 minutes
+	@$(ENV) uv run --group bench python -m bench run --pairs $(PAIRS)
+
+bench-full: setup ## the same with 20 pairs: about two hours; an interrupted one goes on
+	@$(ENV) uv run --group bench python -m bench run --pairs 20
+
+bench-down: setup ## the benchmark's clusters are gone; its results stay
+	@$(ENV) uv run --group bench python -m bench down
 
 report: setup ## one page from what the stacks, captures, benchmark and flows in .state/report say
 	@$(ENV) uv run --group bench --group report bash scripts/report.sh .state/report

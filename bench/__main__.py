@@ -1,6 +1,6 @@
 """The benchmark's verbs: `python -m bench VERB`.
 
-    run [--pairs N] [--minutes M] [--training] [--keep]   both clusters, and every pair that its file does not have yet
+    run [--pairs N] [--minutes M] [--keep] …              both clusters, and every pair that its file does not have yet
     render FILE... [--page PAGE]                          results as Markdown, to stdout or into PAGE; measures nothing
     migration FILE --strategy S --engine S --hand S …     one line more, for bench/compare.sh
     down                                                  both clusters are gone
@@ -67,9 +67,9 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(dest="verb", required=True)
     run = verbs.add_parser("run")
     run.add_argument("--pairs", type=int, default=3, help="3: indicative; 20 and more: in full")
-    run.add_argument("--seconds", type=int, default=3, help="of one measurement")
-    run.add_argument("--minutes", type=float, default=0.0, help="begin nothing that would end later; 0: no limit")
-    run.add_argument("--training", action="store_true", help="all-reduce and data-parallel training as well")
+    run.add_argument("--seconds", type=int, help="of one measurement")
+    run.add_argument("--minutes", type=float, help="begin nothing that would end later")
+    run.add_argument("--training", action=argparse.BooleanOptionalAction, default=True, help="all-reduce and DDP, too")
     run.add_argument("--keep", action="store_true", help="leave the clusters when everything is measured")
     render = verbs.add_parser("render")
     render.add_argument("files", nargs="+", type=Path)

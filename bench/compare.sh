@@ -1,9 +1,15 @@
 #!/usr/bin/env bash
-# Times `pulumi up --stack cilium` on a running Flannel cluster against bench/by-hand.sh, pair by pair, and prints the
-# seconds and the ratio of each pair, then the median ratio. Argument: how many pairs (3). Takes about 4 minutes a pair.
+# Times `pulumi up --stack cilium` on a running Flannel cluster against bench/by-hand.sh, pair by pair, the one first and
+# then the other. Prints the seconds and the ratio of each pair, keeps it in RESULTS (.state/bench/migration.jsonl), and
+# ends with the table. Argument: how many pairs (3). Takes about 4 minutes a pair. Run it as the benchmark is run:
+#   uv run --group bench bash bench/compare.sh 3
 set -euo pipefail
+# A migration that failed has no duration, also where it fails inside `$(…)`.
+shopt -s inherit_errexit
 cd "$(dirname "$0")/.."
 pairs=${1:-3}
+results=${RESULTS:-.state/bench/migration.jsonl}
+strategy=recreate # what the stacks have by default, and what bench/by-hand.sh does
 export CLUSTER=${CLUSTER:-cni-migration}
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
@@ -46,15 +52,32 @@ CHART=$(.venv/bin/python -c '
 from settings import stack
 print(stack.parse({"cni": "cilium"}, stack.site()).cilium.chart)')
 
-for pair in $(seq "$pairs"); do
+by_engine() {
   up flannel
   engine=$(seconds up cilium)
+}
+
+by_hand() {
   up flannel
   by_hand=$(seconds hand)
   # The marker still says flannel; the next `up` has to see that somebody else was here.
   kube patch configmap cni-migration --namespace kube-system --type merge \
     --patch '{"data": {"stack": "by-hand", "cni": "cilium", "phase": "ready"}}' >&2
+}
+
+for pair in $(seq "$pairs"); do
+  if ((pair % 2)); then
+    first=engine
+    by_engine
+    by_hand
+  else
+    first=hand
+    by_hand
+    by_engine
+  fi
   printf 'pair %s: pulumi %s s, by hand %s s, ratio %s\n' "$pair" "$engine" "$by_hand" \
     "$(awk -v a="$engine" -v b="$by_hand" 'BEGIN { printf "%.2f", a / b }')"
-done | tee "$work/pairs"
-awk '{ print $NF }' "$work/pairs" | sort -n | awk '{ r[NR] = $1 } END { print "median ratio " (NR % 2 ? r[(NR + 1) / 2] : (r[NR / 2] + r[NR / 2 + 1]) / 2) }'
+  .venv/bin/python -m bench migration "$results" --strategy "$strategy" --pairs "$pairs" \
+    --engine "$engine" --hand "$by_hand" --first "$first"
+done
+.venv/bin/python -m bench render "$results"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import shutil
 import time
@@ -27,13 +28,20 @@ IMAGE, PACKAGES = "cni-migration/bench:tools", ("iperf3", "sockperf", "apache2-u
 TRAINING_IMAGE, TRAINING_PACKAGES = "cni-migration/bench:training", ("python3-torch",)
 # From so many pairs on a benchmark is one in full.
 FULL = 20
+# Of one measurement in s, and for everything together, images and clusters included, in minutes. A quick one has 20,
+# of which the end takes the rest.
+SECONDS, MINUTES = {"quick": 3, "full": 5}, {"quick": 18.5, "full": math.inf}
 REPORT = ROOT / ".state" / "report" / "bench.jsonl"
 
 
-def run(*, pairs: int, seconds: int, minutes: float, training: bool, keep: bool) -> int:
-    """0 where every pair is measured; 3 where something has no figure, and is tried when the same is typed again."""
-    until = time.monotonic() + minutes * 60 if minutes else float("inf")
+def run(*, pairs: int, seconds: int | None, minutes: float | None, training: bool, keep: bool) -> int:
+    """0 where every pair is measured; 3 where something has no figure, and is tried when the same is typed again.
+    Raises ValueError where nothing can be measured that way."""
     mode = "full" if pairs >= FULL else "quick"
+    seconds, minutes = seconds or SECONDS[mode], minutes or MINUTES[mode]
+    if pairs < 1 or seconds < 1 or minutes <= 0:
+        raise ValueError(f"{pairs} pairs of {seconds} s within {minutes:g} minutes are no benchmark")
+    until = time.monotonic() + minutes * 60
     path = FOLDER / f"{mode}-{pairs}x{seconds}{'-training' if training else ''}.jsonl"
     _image(IMAGE, *PACKAGES)
     if training:
@@ -46,7 +54,7 @@ def run(*, pairs: int, seconds: int, minutes: float, training: bool, keep: bool)
         for subject in subjects.values():
             subject.prepare(IMAGE, TRAINING_IMAGE if training else "")
         about = _about(subjects, outputs, mode=mode, pairs=pairs, seconds=seconds, training=training)
-        _begin(path, about)
+        begin_or_go_on(path, about)
 
         def measure(side: Side, test: Workload) -> results.Measure:
             return subjects[side].measure(test)
@@ -83,7 +91,7 @@ def _about(
     )
 
 
-def _begin(path: Path, about: Run) -> None:
+def begin_or_go_on(path: Path, about: Run) -> None:
     """The file of this run: the interrupted one's, or a new one beside a run that is whole. Raises ResultsError where
     the interrupted one was on another machine or other networks."""
     if path.exists():

@@ -21,7 +21,7 @@ from steps.doors.kubectl import Kubectl
 from steps.doors.process import ToolError, run
 from steps.running import StepError, say
 
-_PODS = Path(__file__).parent / "pods"
+PODS = Path(__file__).parent / "pods"
 RANKS, RANK_PORT = 2, 29500
 # Seconds that two processes with PyTorch take on two cores until they have found each other.
 RANKS_START = 20
@@ -43,7 +43,7 @@ class Subject:
             command = ["kind", "load", "docker-image", name, "--name", self.cluster.name, "--nodes"]
             say(f"{name} to {self.cluster.name}")
             run([*command, ",".join(self.workers)], timeout=600)
-        pods = manifest(self.workers, image, training_image, (_PODS / "nginx.conf").read_text())
+        pods = manifest(self.workers, image, training_image, (PODS / "nginx.conf").read_text())
         self.kubectl.act("apply", "--filename=-", stdin=json.dumps(pods))
         self.kubectl.wait("pods", "--all", f"--namespace={NAMESPACE}", until="condition=Ready", seconds=180)
         found = self.kubectl.objects("pods", namespace=NAMESPACE)
@@ -87,7 +87,7 @@ class Subject:
 
     def _ranks(self, test: Workload, device: str) -> str:
         """Rank 0's word; every rank has to come to its end."""
-        script = (_PODS / "ranks.py").read_text()
+        script = (PODS / "ranks.py").read_text()
         address = self._addresses[test.client] if device != "lo" else "127.0.0.1"
         began = time.monotonic()
 

@@ -96,6 +96,21 @@ def test_nobody_compares_the_name_of_a_strategy() -> None:
                     assert not constants & names, f"{path.relative_to(ROOT)}:{node.lineno} asks for a name, not a fact"
 
 
+def test_what_the_benchmark_judges_and_renders_starts_nothing_and_asks_nobody() -> None:
+    pure = ("answers", "claims", "manifest", "order", "ratios", "render", "shapes", "summary", "verdict", "workloads")
+    for name in pure:
+        path = ROOT / "bench" / f"{name}.py"
+        asks = ("subprocess", "os", "socket", "steps")
+        wrong = {found for found in imports(path) if found.split(".")[0] in asks}
+        assert not wrong, f"{path.name} uses {wrong}: results could not be rendered again without measuring"
+
+
+def test_the_benchmark_starts_processes_behind_the_doors_of_the_steps() -> None:
+    found = {path.name for path in modules("bench") if "subprocess" in imports(path)}
+    # It types what a user types, with the user's own environment.
+    assert found == {"interruption.py"}, f"{found} start processes of their own"
+
+
 def test_the_benchmark_does_not_know_the_report() -> None:
     assert modules("bench"), "bench is empty: this test would look at nothing"
     for path in modules("bench"):
