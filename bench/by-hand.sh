@@ -1,34 +1,49 @@
 #!/usr/bin/env bash
-# The migration from Flannel to Cilium as a careful person does it by hand, with kubectl, docker exec and helm: the same
-# steps as `pulumi up --stack cilium`, without an engine. For bench/compare.sh; expects Flannel of this project running.
+# The migration from Flannel to Cilium as a careful person does it by hand: kubectl, docker, helm and kind, and none of
+# this project's own steps. For bench/compare.sh; expects Flannel of this project running.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-: "${CLUSTER:?}" "${VALUES:?a file with the Helm values}" "${CHART:?a path or a chart}" "${PROBES:?a file with the probes}"
-export CLUSTER CNI=cilium STACK EPOCH CONTROL_PLANE MARK=""
+: "${CLUSTER:?}" "${VALUES:?a file with the Helm values}" "${CHART:?a path or a chart}"
 
 KUBECONFIG=$(mktemp)
 export KUBECONFIG
 trap 'rm -f -- "$KUBECONFIG"' EXIT
 kind get kubeconfig --name "$CLUSTER" >"$KUBECONFIG"
-# takeover.py and the rest see to it that the cluster is still its owner's; here that is whoever owns it now.
-STACK=$(kubectl get configmap cni-migration --namespace kube-system --output 'jsonpath={.data.stack}')
-EPOCH=$(kubectl get configmap cni-migration --namespace kube-system --output 'jsonpath={.data.epoch}')
-mapfile -t nodes < <(kind get nodes --name "$CLUSTER")
-CONTROL_PLANE=$(kubectl get nodes --selector node-role.kubernetes.io/control-plane --output 'jsonpath={.items[0].metadata.name}')
-step() { .venv/bin/python -m "steps.$1"; }
+nodes=$(kind get nodes --name "$CLUSTER")
 
-step takeover
-table=$(.venv/bin/python -c 'from steps.residue import render, residue; print(render(residue("10.244.0.0/16")), end="")')
+# The old network. The policy would refuse it: nobody has claimed the cluster.
+kubectl delete validatingadmissionpolicybinding cni-migration-bolt --ignore-not-found
+kubectl delete daemonset kube-flannel-ds --namespace kube-flannel --cascade=foreground
+kubectl delete daemonset kube-proxy --namespace kube-system --cascade=foreground
+kubectl delete namespace kube-flannel --wait=false
+
+# What it leaves on the nodes, side by side.
 cleaning=()
-for node in "${nodes[@]}"; do
-  NODE=$node step node_clean <<<"$table" >/dev/null &
+for node in $nodes; do
+  docker exec --interactive "$node" bash -s <bench/by-hand-node.sh &
   cleaning+=($!)
 done
 for job in "${cleaning[@]}"; do wait "$job"; done
-CUTOFF=$(date --utc +%Y-%m-%dT%H:%M:%SZ)
-export CUTOFF
-step pods_evict
-kubectl apply --filename "$PROBES" >&2
-helm install cilium "$CHART" --namespace kube-system --values "$VALUES" --wait --timeout 10m >&2
-step pods_replace
-SERVICE_PORT=8080 step verify >/dev/null
+
+# The new network. Its values select nodes by these labels.
+kubectl label nodes --all --overwrite cni-owner=cilium cni-services=cilium
+helm install cilium "$CHART" --namespace kube-system --values "$VALUES" --wait --timeout 10m
+
+# Pods that still have the old network's addresses.
+kubectl delete pods --all-namespaces --field-selector spec.hostNetwork=false \
+  --selector 'k8s-app notin (hubble-relay,hubble-ui)' --timeout=120s
+kubectl rollout status daemonset/probe --namespace cni-migration --timeout=120s
+kubectl rollout status deployment/coredns --namespace kube-system --timeout=120s
+kubectl wait pods --all --all-namespaces --for=condition=Ready --timeout=120s
+
+# Does it work? Each Pod to each Pod, a name, and what Cilium says of itself.
+addresses=$(kubectl get pods --namespace cni-migration --selector app=probe --output 'jsonpath={.items[*].status.podIP}')
+for pod in $(kubectl get pods --namespace cni-migration --selector app=probe --output name); do
+  for address in $addresses; do
+    kubectl exec --namespace cni-migration "$pod" -- ping -c 1 -W 2 "$address" >/dev/null
+  done
+  kubectl exec --namespace cni-migration "$pod" -- dig +short +time=2 kubernetes.default.svc.cluster.local >/dev/null
+done
+for agent in $(kubectl get pods --namespace kube-system --selector k8s-app=cilium --output name); do
+  kubectl exec --namespace kube-system "$agent" --container cilium-agent -- cilium-dbg status --brief
+done

@@ -31,23 +31,12 @@ kube() { docker exec --interactive "$CLUSTER-control-plane" kubectl --kubeconfig
 for stack in flannel cilium; do pulumi stack select --create "$stack" >&2; done
 up flannel
 up cilium
-# What the release was installed with, and the probes as they are, are what the other way must install as well.
-export VALUES=$work/values.yaml PROBES=$work/probes.yaml CHART
+# What the release was installed with is what the other way must install as well.
+export VALUES=$work/values.yaml CHART
 docker cp "$(command -v helm)" "$CLUSTER-control-plane:/usr/local/bin/helm-bench" >&2
 docker exec --env KUBECONFIG=/etc/kubernetes/admin.conf "$CLUSTER-control-plane" \
   helm-bench get values cilium --namespace kube-system --output yaml >"$VALUES"
 docker exec "$CLUSTER-control-plane" rm /usr/local/bin/helm-bench
-kube get daemonset,service --namespace cni-migration --output json |
-  python3 -c '
-import json, sys
-document = json.load(sys.stdin)
-for item in document["items"]:
-    item.pop("status", None)
-    for key in ("resourceVersion", "uid", "creationTimestamp", "generation", "managedFields", "annotations"):
-        item["metadata"].pop(key, None)
-    for key in ("clusterIP", "clusterIPs"):
-        item["spec"].pop(key, None)
-json.dump(document, sys.stdout)' >"$PROBES"
 CHART=$(.venv/bin/python -c '
 from settings import stack
 print(stack.parse({"cni": "cilium"}, stack.site()).cilium.chart)')
