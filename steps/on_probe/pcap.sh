@@ -1,0 +1,38 @@
+# shellcheck shell=bash
+# Runs in a host-network probe: pings that reach this node for the Pod $TARGET, and its replies, bare or in a tunnel, as a
+# pcap file in base64. `start` comes back when tcpdump listens and prints the folder; `end` prints the file and removes the
+# folder. It ends by itself after $SECONDS_MAX.
+set -euo pipefail
+
+start() {
+  : "${TARGET:?}" "${COUNT:?}" "${SECONDS_MAX:?}"
+  local route folder device
+  route=$(ip -4 route show default)
+  [[ $route =~ (^|[[:space:]])dev[[:space:]]+([^[:space:]]+) ]] || { printf 'no default route: %s\n' "$route" >&2; return 1; }
+  device=${BASH_REMATCH[2]}
+  folder=$(mktemp -d)
+  # Of a tunnel the inner addresses are not known to a filter: what goes by its ports meanwhile is in the file as well.
+  timeout --signal=INT "$SECONDS_MAX" tcpdump -Z root --immediate-mode -U -nn -i "$device" -c "$COUNT" -w "$folder/pcap" \
+    "(icmp and host $TARGET) or udp dst port 8472 or udp dst port 4789 or udp dst port 6081" \
+    </dev/null >/dev/null 2>"$folder/said" &
+  printf '%s\n' "$!" >"$folder/pid"
+  local deadline=$((SECONDS + 10))
+  until grep -q 'listening on' "$folder/said"; do
+    ((SECONDS < deadline)) || { printf 'tcpdump does not start: %s\n' "$(tr '\n' ' ' <"$folder/said")" >&2; return 1; }
+    sleep 0.05 # between two looks, not in place of a condition
+  done
+  printf '%s\n' "$folder"
+}
+
+end() {
+  : "${FOLDER:?}"
+  local pid
+  pid=$(cat "$FOLDER/pid")
+  # It may have ended: with all that it was to see, or with its time.
+  if [ -e "/proc/$pid" ]; then kill -INT "$pid"; fi
+  while [ -e "/proc/$pid" ]; do sleep 0.05; done # between two looks, not in place of a condition
+  base64 --wrap=0 "$FOLDER/pcap"
+  rm -r -- "$FOLDER"
+}
+
+"${1:?start or end}"
