@@ -16,6 +16,7 @@ from components.migration.migration import Migration, MigrationArgs
 from components.migration.ways import way_of
 from components.parts import Parts
 from components.step import Steps
+from plan.hubble import host_port, reached
 from plan.observation import Observed
 from plan.ownership import Claim
 from settings import Settings
@@ -31,13 +32,15 @@ class Built:
     claim: Claim
     verification: Verification
     interruption: pulumi.Output[dict[str, Any]]
+    hubble: pulumi.Input[dict[str, str]]
 
 
 def build(settings: Settings, observed: Observed | None, claim: Claim, parts: Parts | None = None) -> Built:
     """The cluster, the migration, the CNI, the nodes' moves, the verification and the report, in this order."""
     parts = parts or Parts()
     need = requirements(settings)
-    cluster = KindCluster("cluster", KindClusterArgs.of(settings.cluster, observed, claim))
+    hubble = host_port(settings, observed)
+    cluster = KindCluster("cluster", KindClusterArgs.of(settings.cluster, observed, claim, hubble))
     steps = Steps(cluster=cluster, claim=claim)
     migration = Migration(
         "migration",
@@ -70,4 +73,10 @@ def build(settings: Settings, observed: Observed | None, claim: Claim, parts: Pa
         ),
     )
     interruption = report_interruption(settings, steps, after=[verification.settled])
-    return Built(cluster=cluster, claim=claim, verification=verification, interruption=interruption)
+    return Built(
+        cluster=cluster,
+        claim=claim,
+        verification=verification,
+        interruption=interruption,
+        hubble=reached(settings, hubble, need.values),
+    )

@@ -94,6 +94,7 @@ def container(name: str, role: str, image: str, state: str, started: str, *, cre
         "Created": created,
         "Config": {"Image": image, "Labels": {"io.x-k8s.kind.role": role}},
         "State": {"Status": state, "StartedAt": started},
+        "NetworkSettings": {"Ports": {}},
     }
 
 
