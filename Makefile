@@ -17,7 +17,7 @@ ifndef PULUMI_CONFIG_PASSPHRASE_FILE
 export PULUMI_CONFIG_PASSPHRASE ?=
 endif
 
-.PHONY: help setup toolchain images migrate preview up output destroy test test-unit lint clean distclean
+.PHONY: help setup toolchain images migrate preview up output flows destroy test test-unit lint clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,12 +44,17 @@ up: setup ## pulumi up
 output: setup ## pulumi stack output as JSON
 	@$(ENV) pulumi stack output --json --stack $(STACK)
 
+flows: setup ## live flows through Hubble Relay; hubble observe's own filters: ARGS="--verdict DROPPED"
+	@$(ENV) if ! command -v hubble >/dev/null; then PATH=$$PATH:$$($(AIRGAP) path cilium)/bin; fi && \
+	STACK=$(STACK) bash scripts/flows.sh $(ARGS)
+
 destroy: setup ## pulumi destroy
 	$(ENV) $(SELECT) pulumi destroy --stack $(STACK) --yes
 
 test: setup ## every test, unit to end-to-end
 	@$(ENV) uv run pytest tests/unit
-	@$(ENV) cd airgap/command-plugin && GOFLAGS=-mod=readonly go test ./...
+	@$(ENV) for module in command-plugin hubble-page; do (cd airgap/$$module && GOFLAGS=-mod=readonly go test ./...); done
+	@command -v chromium >/dev/null || airgap/engine/packages.sh chromium-headless-shell
 	@$(ENV) uv run pytest --numprocesses=auto tests/engine
 	@$(ENV) uv run pytest tests/e2e
 
@@ -61,7 +66,7 @@ lint: ## ruff, pyright, shellcheck, gofmt, go vet
 	@uv=$$(command -v uv) || uv=$$($(AIRGAP) path uv)/bin/uv; \
 	"$$uv" run ruff check . && "$$uv" run ruff format --check . && "$$uv" run pyright
 	@git ls-files -z '*.sh' .ci/run | xargs -0 shellcheck
-	@for module in command-plugin runc-shim images/pause; do \
+	@for module in command-plugin hubble-page runc-shim images/pause; do \
 	  (cd airgap/$$module && test -z "$$(gofmt -l . | tee /dev/stderr)" && GOFLAGS=-mod=readonly go vet ./...); done
 
 clean: ## end what the kit has started; what it has built stays
