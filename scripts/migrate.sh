@@ -21,3 +21,6 @@ after=$(pulumi stack output --stack cilium --json verification)
 
 say "measured"
 python3 scripts/verdict.py "$before" "$after"
+
+say "who talks to whom (make flows, or a browser)"
+pulumi stack output --stack cilium --json hubble

@@ -102,7 +102,9 @@ def test_a_cluster_that_is_there_keeps_the_port_that_it_has(has: HostPort | None
 
 
 def test_the_port_of_a_running_node_is_read_from_docker() -> None:
-    ports = {f"{NODE_PORT}/tcp": [{"HostIp": "::", "HostPort": "7"}, {"HostIp": "", "HostPort": "8"}], "80/tcp": None}
+    api = [{"HostIp": "127.0.0.1", "HostPort": "6"}]
+    two = [{"HostIp": "::", "HostPort": "7"}, {"HostIp": "", "HostPort": "8"}]
+    ports = {"80/tcp": None, "6443/tcp": api, f"{NODE_PORT}/tcp": two}
     assert docker.host_ports(ports, f"{NODE_PORT}/tcp") == [HostPort(address="0.0.0.0", port=8)]
     assert docker.host_ports(None) == [], "docker has null where nothing is published"
 
