@@ -17,14 +17,14 @@ ifndef PULUMI_CONFIG_PASSPHRASE_FILE
 export PULUMI_CONFIG_PASSPHRASE ?=
 endif
 
-.PHONY: help setup toolchain images migrate preview up output flows destroy test test-unit lint clean distclean
+.PHONY: help setup toolchain images migrate pipeline preview policy up output flows destroy test test-unit lint clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## bring what this machine lacks: tools, container engine, images, Python packages
 	@$(AIRGAP) setup >&2
-	@$(ENV) uv sync --quiet >&2
+	@$(ENV) uv sync --quiet >&2 && uv sync --quiet --project policy >&2
 
 toolchain: ## build the tools alone
 	@$(AIRGAP) toolchain
@@ -35,8 +35,15 @@ images: ## start the container engine and build the images alone
 migrate: setup ## flannel up, the preview of the move, cilium up on the same cluster, the verdict
 	@$(ENV) bash scripts/migrate.sh
 
+pipeline: setup ## each stage of the pipeline in order: check, preview, policy, apply, verify, drift (STACK=...)
+	@$(ENV) pipeline/check.sh && pipeline/preview.sh $(STACK) && pipeline/policy.sh $(STACK) && \
+	pipeline/apply.sh $(STACK) && pipeline/verify.sh $(STACK) && pipeline/drift.sh $(STACK)
+
 preview: setup ## pulumi preview (STACK=flannel or cilium)
 	$(ENV) $(SELECT) pulumi preview --stack $(STACK)
+
+policy: setup ## pulumi preview, held against the policy pack
+	$(ENV) $(SELECT) pipeline/policy.sh $(STACK)
 
 up: setup ## pulumi up
 	$(ENV) $(SELECT) pulumi up --stack $(STACK) --yes
@@ -61,11 +68,13 @@ test: setup ## every test, unit to end-to-end
 test-unit: ## the unit tests: seconds, no engine, no cluster
 	@uv=$$(command -v uv) || uv=$$($(AIRGAP) path uv)/bin/uv; "$$uv" run pytest tests/unit
 
-lint: ## ruff, pyright, shellcheck, gofmt, go vet
+lint: ## ruff, pyright, shellcheck, actionlint, gofmt, go vet
 	@airgap/engine/packages.sh shellcheck
 	@uv=$$(command -v uv) || uv=$$($(AIRGAP) path uv)/bin/uv; \
-	"$$uv" run ruff check . && "$$uv" run ruff format --check . && "$$uv" run pyright
-	@git ls-files -z '*.sh' .ci/run | xargs -0 shellcheck
+	"$$uv" run ruff check . && "$$uv" run ruff format --check . && "$$uv" run pyright && \
+	"$$uv" sync --quiet --project policy && "$$uv" run pyright --project policy
+	@git ls-files -z '*.sh' .ci/run policy/run | xargs -0 shellcheck
+	@"$$($(AIRGAP) path actionlint)/bin/actionlint"
 	@for module in command-plugin hubble-page runc-shim images/pause; do \
 	  (cd airgap/$$module && test -z "$$(gofmt -l . | tee /dev/stderr)" && GOFLAGS=-mod=readonly go vet ./...); done
 

@@ -17,13 +17,11 @@ import pulumi
 @dataclass(frozen=True, kw_only=True)
 class Gate:
     """`resource` is replaced when the old CNI is to go before the new one comes; `after` is what must have run before
-    the new CNI comes. `nodes_follow`: the new CNI has no node yet when it is made, since each gets there by its
-    move."""
+    the new CNI comes."""
 
     resource: pulumi.Resource
     after: Sequence[pulumi.Resource]
     cluster: pulumi.Resource
-    nodes_follow: bool
 
 
 def gate_options(

@@ -11,14 +11,17 @@ from pulumi_command import local
 from components.cluster.kind_cluster import KindCluster
 from components.command import command
 from plan.ownership import Claim
+from plan.stage import Stage
 
 
 @dataclass(frozen=True, kw_only=True)
 class Steps:
-    """Makes the steps of one claim on one cluster: what all of them share is said here."""
+    """Makes the steps of one claim on one cluster: what all of them share is said here. `stage` is how far this `up`
+    goes."""
 
     cluster: KindCluster
     claim: Claim
+    stage: Stage
 
     def options(
         self, parent: pulumi.Resource, after: Sequence[pulumi.Resource], *, keep: Sequence[str] = ()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import pulumi
 
 from components.cluster.kind_cluster import KindCluster, KindClusterArgs
 from components.cni.choice import digest, requirements
+from components.gate import Gate
 from components.measurement.interruption import report_interruption
 from components.measurement.probes import ProbesArgs
 from components.measurement.verification import Verification, VerificationArgs
@@ -16,10 +17,12 @@ from components.migration.migration import Migration, MigrationArgs
 from components.migration.ways import way_of
 from components.parts import Parts
 from components.step import Steps
+from components.unfinished import delete_nothing_unless_done
 from plan.hubble import host_port, reached
 from plan.observation import Observed
 from plan.ownership import Claim
-from settings import Settings
+from plan.stage import stage_of
+from settings import Cni, Settings
 
 __all__ = ["Built", "Parts", "build"]
 
@@ -41,18 +44,20 @@ def build(settings: Settings, observed: Observed | None, claim: Claim, parts: Pa
     need = requirements(settings)
     hubble = host_port(settings, observed)
     cluster = KindCluster("cluster", KindClusterArgs.of(settings.cluster, observed, claim, hubble))
-    steps = Steps(cluster=cluster, claim=claim)
+    steps = Steps(cluster=cluster, claim=claim, stage=stage_of(claim, settings.migration))
+    boots = [node.started for node in observed.nodes] if observed else []
     migration = Migration(
         "migration",
         MigrationArgs(
             settings=settings,
             steps=steps,
-            boots=[node.started for node in observed.nodes] if observed else [],
+            boots=boots,
             requirements=need,
             parts=parts,
         ),
     )
     cni = parts.cni(settings, need, migration.gate, cluster.provider)
+    _keep_old_cni(settings, steps, migration.gate, parts)
     moved = way_of(claim.strategy).move(steps, settings, cni.ready)
     probes = parts.probes(
         "probes",
@@ -69,10 +74,12 @@ def build(settings: Settings, observed: Observed | None, claim: Claim, parts: Pa
             steps=steps,
             digest=digest(settings, need),
             stranded_before=migration.stranded_before,
+            boots=boots,
             after=[*cni.ready, *moved, *probes.ready],
         ),
     )
     interruption = report_interruption(settings, steps, after=[verification.settled])
+    delete_nothing_unless_done(verification.settled.stdout, interruption)
     return Built(
         cluster=cluster,
         claim=claim,
@@ -80,3 +87,13 @@ def build(settings: Settings, observed: Observed | None, claim: Claim, parts: Pa
         interruption=interruption,
         hubble=reached(settings, hubble, need.values),
     )
+
+
+def _keep_old_cni(settings: Settings, steps: Steps, gate: Gate, parts: Parts) -> None:
+    """The CNI that this stack had before, while a migration inside the stack is paused. The engine deletes what the
+    program names no more, and the nodes that have not moved would lose their network. Where another stack made it, it
+    is in that one's state, and nobody deletes it."""
+    before = steps.claim.previous
+    if steps.stage.pending and before is not None and before.stack == steps.claim.stack:
+        old = replace(settings, cni=cast("Cni", before.cni))
+        parts.cni(old, requirements(old), gate, steps.cluster.provider)

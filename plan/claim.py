@@ -8,6 +8,7 @@ import pulumi
 
 from plan.observation import Observed
 from plan.ownership import Claim, describe, plan_claim
+from plan.stage import stage_of, standing
 from settings import Settings
 
 
@@ -18,5 +19,6 @@ def claim_for(settings: Settings, observed: Observed | None) -> Claim:
     claim = plan_claim(
         marker, pulumi.get_stack(), settings.cni, settings.migration.strategy, datetime.now(UTC), exists=exists
     )
-    pulumi.log.info(describe(marker, claim, settings.cluster.name, exists=exists))
+    said = describe(marker, claim, settings.cluster.name, exists=exists)
+    pulumi.log.info(said + standing(claim, stage_of(claim, settings.migration)))
     return claim

@@ -8,64 +8,31 @@ Pure: no Pulumi, no I/O.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from settings.strategy import RECREATE, STRATEGIES, Strategy
-from steps.names import MARKER
+from plan.marker import MARKER_NAME, NOT_PAUSED, Marker, Owner, Progress, UnknownStrategyError, marker_from
+from settings.strategy import RECREATE, Strategy
 
-MARKER_NAME = MARKER
-
-
-class UnknownStrategyError(ValueError):
-    """The marker names a strategy that this version does not know: a newer one has begun a migration there."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Marker:
-    """The marker's data. `generation` names one life of the cluster: a new one is made with each new cluster.
-    `strategy` is the one of the last migration; before there were two it was not written, and was `recreate`."""
-
-    stack: str
-    cni: str
-    generation: str
-    epoch: int
-    phase: str
-    strategy: Strategy = RECREATE
-
-    @property
-    def finished(self) -> bool:
-        """Whether the last migration got as far as its verdict."""
-        return self.phase == "ready"
-
-
-def marker_from(data: Mapping[str, str]) -> Marker:
-    """The marker in a ConfigMap's data; a missing field is empty, so that a claim can still replace it.
-
-    Raises UnknownStrategyError: read as another strategy, its half-done migration would be gone on with the wrong way.
-    """
-    strategy = data.get("strategy", RECREATE.name)
-    if strategy not in STRATEGIES:
-        raise UnknownStrategyError(
-            f"its marker names the strategy {strategy!r}, and this version knows {', '.join(STRATEGIES)}; "
-            "go on with the version that began the migration"
-        )
-    epoch = data.get("epoch", "0")
-    return Marker(
-        stack=data.get("stack", ""),
-        cni=data.get("cni", ""),
-        generation=data.get("generation", ""),
-        epoch=int(epoch) if epoch.isdecimal() else 0,
-        phase=data.get("phase", ""),
-        strategy=STRATEGIES[strategy],
-    )
+__all__ = [
+    "MARKER_NAME",
+    "Claim",
+    "Marker",
+    "Owner",
+    "Progress",
+    "UnknownStrategyError",
+    "describe",
+    "marker_from",
+    "plan_claim",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Claim:
     """What this stack's `up` will have written when it is done. Equal to the marker's when there is nothing to do.
-    `due` is whether there is something to do: a migration to begin, or one to go on with."""
+    `due` is whether there is something to do: a migration to begin, or one to go on with. `interrupts` is whether that
+    takes a network down which may be serving: not in a new cluster, nor where an unfinished migration has done it.
+    `previous` is who owned the cluster before, `progress` where this claim was paused last."""
 
     stack: str
     cni: str
@@ -73,6 +40,9 @@ class Claim:
     epoch: int
     strategy: Strategy
     due: bool
+    interrupts: bool = False
+    previous: Owner | None = None
+    progress: Progress = NOT_PAUSED
 
     @property
     def triggers(self) -> list[str]:
@@ -95,7 +65,8 @@ def plan_claim(
     if marker is None:
         first = asked if exists else RECREATE
         generation = now.strftime("%Y%m%dT%H%M%S")
-        return Claim(stack=stack, cni=cni, generation=generation, epoch=1, strategy=first, due=True)
+        down = exists and first.takes_network_down
+        return Claim(stack=stack, cni=cni, generation=generation, epoch=1, strategy=first, due=True, interrupts=down)
     same = (marker.stack, marker.cni) == (stack, cni)
     strategy = _strategy(marker, asked, same=same)
     # Another strategy on the way is another migration: each of its steps has to run.
@@ -107,7 +78,20 @@ def plan_claim(
         epoch=marker.epoch if goes_on else marker.epoch + 1,
         strategy=strategy,
         due=not (goes_on and marker.finished),
+        interrupts=strategy.takes_network_down and not goes_on and not _is_down(marker),
+        previous=marker.previous if same else _owner(marker),
+        progress=marker.progress if goes_on else NOT_PAUSED,
     )
+
+
+def _is_down(marker: Marker) -> bool:
+    """Whether an unfinished migration has taken the network down already."""
+    return not marker.finished and marker.strategy.takes_network_down
+
+
+def _owner(marker: Marker) -> Owner | None:
+    """Who has claimed the cluster so far: whoever has only made it has not."""
+    return Owner(stack=marker.stack, cni=marker.cni) if marker.stack and marker.cni not in ("", "none") else None
 
 
 def _strategy(marker: Marker, asked: Strategy, *, same: bool) -> Strategy:
@@ -115,7 +99,7 @@ def _strategy(marker: Marker, asked: Strategy, *, same: bool) -> Strategy:
     strategy moves nothing by itself), and where the network was taken down no node is left to move by itself."""
     if marker.finished:
         return marker.strategy if same else asked
-    return marker.strategy if marker.strategy.takes_network_down else asked
+    return marker.strategy if _is_down(marker) else asked
 
 
 def describe(marker: Marker | None, claim: Claim, cluster: str, exists: bool) -> str:
@@ -127,6 +111,8 @@ def describe(marker: Marker | None, claim: Claim, cluster: str, exists: bool) ->
         return f"cluster {cluster}: it exists and nobody has claimed it; it will be adopted, and {wanted}"
     now = f"owned by stack {marker.stack} with {marker.cni} (epoch {marker.epoch}, {marker.phase})"
     if marker.epoch == claim.epoch:
-        unfinished = "" if marker.finished else "; its migration is not finished and will go on"
+        unfinished = (
+            "" if marker.finished or claim.progress.paused else "; its migration is not finished and will go on"
+        )
         return f"cluster {cluster}: {now}{unfinished}"
     return f"cluster {cluster}: {now}; {wanted}"

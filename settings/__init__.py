@@ -2,7 +2,7 @@
 
 from settings.defaults import DEFAULTS
 from settings.errors import SettingsError
-from settings.layers import PROJECT, SITE_VARIABLE, site, stack_config
+from settings.layers import PROJECT, SITE_VARIABLE, site, stack_config, tree_of
 from settings.stack import CiliumSettings, ClusterSettings, Cni, ImageSettings, Settings, load, parse
 
 __all__ = [
@@ -19,4 +19,5 @@ __all__ = [
     "parse",
     "site",
     "stack_config",
+    "tree_of",
 ]

@@ -33,14 +33,24 @@ def site() -> Mapping[str, Any]:
 
 def stack_config() -> dict[str, Any]:
     """The stack's own keys as one tree: `cni-migration:cluster` and the like, and the namespace `migration`."""
-    tree: dict[str, Any] = {}
-    below_migration: dict[str, Any] = {}
+    texts: dict[str, str] = {}
     for full_key in json.loads(os.environ.get("PULUMI_CONFIG", "{}")):
         namespace, _, key = str(full_key).partition(":")
+        if namespace in (PROJECT, "migration"):
+            texts[str(full_key)] = pulumi.Config(namespace).require(key)
+    return tree_of(texts)
+
+
+def tree_of(texts: Mapping[str, str]) -> dict[str, Any]:
+    """The same tree from keys NAMESPACE:KEY with their values as text, in any order; other namespaces are left out."""
+    tree: dict[str, Any] = {}
+    below_migration: dict[str, Any] = {}
+    for full_key, text in texts.items():
+        namespace, _, key = full_key.partition(":")
         if namespace == PROJECT:
-            tree[key] = _value(pulumi.Config(PROJECT), key)
+            tree[key] = _value(text)
         elif namespace == "migration":
-            below_migration[key] = _value(pulumi.Config("migration"), key)
+            below_migration[key] = _value(text)
     # Both spellings may be there, in any order. What is no mapping stays as it is, to be reported.
     given: object = tree.get("migration") or {}
     if below_migration and isinstance(given, Mapping):
@@ -54,9 +64,8 @@ def secret_keys() -> frozenset[str]:
     return frozenset(str(key) for key in json.loads(os.environ.get("PULUMI_CONFIG_SECRET_KEYS", "[]")))
 
 
-def _value(config: pulumi.Config, key: str) -> object:
+def _value(text: str) -> object:
     """A structured value as such, anything else as the text it is."""
-    text = config.require(key)
     try:
         return json.loads(text) if text.startswith(("{", "[")) else text
     except (ValueError, RecursionError):

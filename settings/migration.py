@@ -17,7 +17,7 @@ class MigrationSettings:
 
     `move_groups` are nodes that move side by side, a group after the other. `drain_seconds` is how long a node's drain
     may take. `max_failures` (new connections) and `max_gap_seconds` are what an `up` may cost whose
-    strategy enforces the budget.
+    strategy enforces the budget. `pause_after` is the number of nodes after which it stops, 0 for none.
     """
 
     strategy: Strategy
@@ -28,6 +28,7 @@ class MigrationSettings:
     unenforced_policies: bool
     max_failures: int
     max_gap_seconds: float
+    pause_after: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +44,7 @@ MIGRATION_DEFAULTS: dict[str, Any] = {
     "abandonEpoch": 0,
     "nodeOrder": [],  # workers first, control planes last
     "atATime": 1,
+    "pauseAfter": 0,  # never
     "drainSeconds": 120,
     "allowUnenforcedPolicies": False,
     "budget": {"failedConnections": 0, "longestGapSeconds": 1},
@@ -74,6 +76,9 @@ def read_migration(read: Reader, cluster: str, control_planes: int, workers: int
             "migration.atATime",
             f"{at_a_time} would drain all {workers} workers at once; set it to {workers - 1} or less",
         )
+    pause_after = read.integer("migration.pauseAfter", 0, 58)  # nodes: at most 9 control planes and 50 workers
+    if known:
+        check_pause(read, strategy, pause_after, control_planes + workers)
     return MigrationSettings(
         strategy=strategy,
         abandon_epoch=read.integer("migration.abandonEpoch", 0, 10**9),
@@ -82,7 +87,26 @@ def read_migration(read: Reader, cluster: str, control_planes: int, workers: int
         unenforced_policies=read.boolean("migration.allowUnenforcedPolicies"),
         max_failures=read.integer("migration.budget.failedConnections", 0, 10**9),
         max_gap_seconds=read.number("migration.budget.longestGapSeconds", 0.1, 3600),
+        pause_after=pause_after,
     )
+
+
+def check_pause(read: Reader, strategy: Strategy, after: int, nodes: int) -> None:
+    """Whether a migration of `nodes` by this strategy can be stopped there."""
+    key, remove = "migration.pauseAfter", "pulumi config rm migration:pauseAfter"
+    if after and not strategy.pauses and read.sound("migration.strategy"):
+        ways = " or ".join(way.name for way in STRATEGIES.values() if way.pauses)
+        read.refuse(
+            key,
+            f"{after}, and {strategy.name} moves all nodes at once, so there is nowhere to pause; "
+            f"set migration:strategy to {ways}, or remove it ({remove})",
+        )
+    elif after >= nodes:
+        read.refuse(
+            key,
+            f"{after} leaves none of the {nodes} nodes to go on with; set it to {nodes - 1} or less, "
+            f"or remove it ({remove}) to go to the end",
+        )
 
 
 def read_traffic(read: Reader) -> TrafficSettings:

@@ -13,7 +13,7 @@ class Strategy:
     `moves_nodes`: node by node, each a resource of its own. `drains`: a node's Pods leave it before it moves, so they
     need another node, budgets that permit it, and a controller. `needs_one_l2`: nodes send to podCIDRs through each
     other, whichever CNI. `must_be_measured`: it is not begun unmeasured. `enforces_budget`: an `up` that cost more
-    fails."""
+    fails. `pauses`: between two nodes it may be left as it is for days, since each node is served by one CNI."""
 
     name: str
     takes_network_down: bool
@@ -22,6 +22,7 @@ class Strategy:
     needs_one_l2: bool
     must_be_measured: bool
     enforces_budget: bool
+    pauses: bool
 
     def facts(self) -> dict[str, str]:
         """What the steps are told, as variables of their environment."""
@@ -43,6 +44,7 @@ RECREATE = Strategy(
     needs_one_l2=False,
     must_be_measured=False,
     enforces_budget=False,
+    pauses=False,
 )
 ROLLING = Strategy(
     name="rolling",
@@ -52,5 +54,6 @@ ROLLING = Strategy(
     needs_one_l2=True,
     must_be_measured=True,
     enforces_budget=True,
+    pauses=True,
 )
 STRATEGIES = {strategy.name: strategy for strategy in (RECREATE, ROLLING)}

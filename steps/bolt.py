@@ -1,6 +1,7 @@
 """The bolt: an admission policy that refuses to delete the running CNI's objects unless the marker says that a
-migration is under way. Without it `up --continue-on-error` deletes them after a preflight that failed, and kubectl does
-at any time. It reads the marker itself: a claim opens it, settling shuts it, and it is never taken away."""
+migration is under way. Without it `kubectl delete` takes them at any time. It reads the marker itself: a claim opens
+it, settling and a pause shut it, and it is never taken away.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +22,11 @@ _HELD = (
     f"{SYSTEM}/cilium-operator",
     f"{SYSTEM}/kube-proxy",
     f"{FLANNEL_NAMESPACE}/kube-flannel-ds",
+)
+# A migration that is paused says so too, and has no holder: whoever goes on, or takes the cluster, names himself first.
+_UNDER_WAY = (
+    "has(params.data) && 'phase' in params.data && params.data['phase'] == 'migrating' && "
+    "'holder' in params.data && params.data['holder'] != ''"
 )
 # The name of what goes. A deletion of a whole collection has none in its request, only the object itself has.
 _SPACE = "oldObject.metadata.namespace"
@@ -56,7 +62,7 @@ def policy() -> dict[str, Any]:
             ],
             "validations": [
                 {
-                    "expression": "has(params.data) && 'phase' in params.data && params.data['phase'] == 'migrating'",
+                    "expression": _UNDER_WAY,
                     "messageExpression": (
                         f"({_FULL_NAME}) + ' belongs to the CNI that serves this cluster, and no migration is under "
                         f"way (ConfigMap {SYSTEM}/{MARKER}): run `pulumi up`, which looks whether the new CNI can come "

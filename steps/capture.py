@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 
 from steps.complete import Failed, attempt
 from steps.doors import probe
-from steps.doors.background import Background
 from steps.doors.kubectl import Kubectl
 from steps.doors.probe import Probe
-from steps.doors.process import ToolError
 from steps.findings.wire import Pair, pair_of
 from steps.running import StepError, say
 from steps.side_by_side import each
 
-# Seconds within which tcpdump has to be ready, and for which it listens.
-_READY, _LISTENS = 30, 30
-_DEVICE = "capturing on "
+# Seconds for which a capture listens, and one more for each node.
+_LISTENS = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,25 +27,31 @@ class Pings:
 
 
 def pings(kubectl: Kubectl, pods: Mapping[str, Probe], hosts: Mapping[str, Probe], count: int) -> Pings:
-    """`count` of each Pod to each other one; `pods` and `hosts` are the probes of each network by their node."""
+    """`count` of each Pod to each other one; `pods` and `hosts` are the probes of each network by their node. A capture
+    runs on by itself on its node: no process waits here for each of fifty."""
     listens = _LISTENS + len(pods)  # a capture waits for the last one to be ready
-    with ExitStack() as stack:
-        captures: dict[str, Background] = {}
-        for name, pod in pods.items():
-            if name in hosts:
-                env = {
-                    "TARGET": pod.address,
-                    "COUNT": str(count * (len(pods) - 1)),
-                    "SECONDS_MAX": str(listens),
-                }
-                captures[name] = stack.enter_context(probe.start(kubectl, hosts[name], "capture", env=env))
-        for name, capture in captures.items():
-            _await_ready(name, capture)
-        sent = each({name: attempt(lambda name=name: _send(kubectl, name, pods, count)) for name in pods}, "the pings")
-        texts = each(
-            {name: attempt(lambda it=it: it.result(listens + 30)) for name, it in captures.items()}, "captures"
-        )
-    return gathered(pods, sent, texts)
+    expected = str(count * (len(pods) - 1))
+    heard = sorted(pods.keys() & hosts.keys())
+
+    def start(name: str) -> str:
+        env = {"TARGET": pods[name].address, "COUNT": expected, "SECONDS_MAX": str(listens)}
+        return _started(name, probe.ask(kubectl, hosts[name], "capture", env=env, timeout=listens + 30))
+
+    def collect(name: str, folder: str) -> str:
+        env = {"FOLDER": folder, "SECONDS_MAX": str(listens + 10)}
+        return probe.ask(kubectl, hosts[name], "captured", env=env, timeout=listens + 40)
+
+    folders = each({name: attempt(lambda name=name: start(name)) for name in heard}, "captures")
+    sent = each({name: attempt(lambda name=name: _send(kubectl, name, pods, count)) for name in pods}, "the pings")
+    texts = each(
+        {
+            name: attempt(lambda name=name, it=it: collect(name, it))
+            for name, it in folders.items()
+            if not isinstance(it, Failed)
+        },
+        "captures",
+    )
+    return gathered(pods, sent, {**folders, **texts})
 
 
 def gathered(
@@ -100,10 +102,10 @@ def _send(kubectl: Kubectl, name: str, pods: Mapping[str, Probe], count: int) ->
     return parse_sent(answer, targets, count)
 
 
-def _await_ready(node: str, capture: Background) -> None:
-    try:
-        capture.await_said("listening on", _READY)
-    except ToolError as error:
-        raise StepError(f"tcpdump does not start on {node}: {error}") from error
-    device = next((line for line in capture.said.splitlines() if line.startswith(_DEVICE)), "")
-    say(f"verify: {node} captures on {device.removeprefix(_DEVICE) or 'a device that it does not name'}")
+def _started(node: str, answer: str) -> str:
+    """The folder of a capture that listens, from what capture.sh prints: DEVICE FOLDER."""
+    words = answer.split()
+    if len(words) != 2:
+        raise StepError(f"it says {answer[:200]!r}, which is no device and folder")
+    say(f"verify: {node} captures on {words[0]}")
+    return words[1]

@@ -38,3 +38,19 @@ MADE_BY_CILIUM = frozenset(
     f"{kind}.cilium.io"
     for kind in ("ciliumbgpnodeconfigs", "ciliumendpoints", "ciliumendpointslices", "ciliumidentities", "ciliumnodes")
 )
+# What the agents of 1.19 wait for before they do anything (pkg/k8s/synced/crd.go), whatever their settings, and the
+# kind with which a node gets settings of its own. The operator makes them when it starts.
+AWAITED = frozenset(
+    f"{kind}.cilium.io"
+    for kind in (
+        "ciliumcidrgroups",
+        "ciliumclusterwidenetworkpolicies",
+        "ciliumendpoints",
+        "ciliumidentities",
+        "ciliuml2announcementpolicies",
+        "ciliumloadbalancerippools",
+        "ciliumnetworkpolicies",
+        "ciliumnodeconfigs",
+        "ciliumnodes",
+    )
+)

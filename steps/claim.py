@@ -15,7 +15,8 @@ from steps.running import StepError, main, say
 
 @dataclass(frozen=True, kw_only=True)
 class Needs:
-    """`strategy` is only written down. `abandon_epoch` is the epoch whose migration the user has declared dead."""
+    """`strategy` and `previous`, the stack and CNI that own the cluster so far, are only written down. `abandon_epoch`
+    is the epoch whose migration the user has declared dead."""
 
     cluster: str
     stack: str
@@ -24,6 +25,7 @@ class Needs:
     epoch: int
     strategy: str
     abandon_epoch: int
+    previous: tuple[str, ...]
 
 
 def claim(needs: Needs) -> None:
@@ -43,6 +45,9 @@ def _refuse_while_another_migrates(needs: Needs, found: marker.Found) -> None:
     if stack == needs.stack or not migrating or epoch == str(needs.abandon_epoch):
         return
     other = found.field("holder")
+    if not other and found.field("moved"):
+        say(f"the migration of stack {stack} to {cni} (epoch {epoch}) is paused; stack {needs.stack} takes the cluster")
+        return
     there = other.split(" ")[0]
     if not seen_from_here(other):
         raise StepError(
@@ -77,7 +82,11 @@ def _swap(kubectl: Kubectl, needs: Needs, found: marker.Found | None) -> None:
         "phase": "migrating",
         "holder": holder(),
         "strategy": needs.strategy,
+        "previous": " ".join(needs.previous),
     }
+    if found is not None and (found.field("stack"), found.field("epoch")) == (needs.stack, str(needs.epoch)):
+        # The same claim once more, by a state that was lost: where it was paused is still so.
+        data |= {key: found.field(key) for key in ("moved", "leg") if found.field(key)}
     try:
         if found is None:
             kubectl.create(marker.manifest(data))

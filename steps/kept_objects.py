@@ -12,7 +12,8 @@ from steps.doors.kubectl import Kubectl, Object
 from steps.doors.process import ToolError
 from steps.held import Base, begin
 from steps.kept import Kept, served_version, stripped
-from steps.names import CILIUM_SECRETS, RELEASE
+from steps.names import CILIUM_SECRETS, RELEASE, SYSTEM
+from steps.namespaces import contents
 from steps.running import StepError, main, say
 
 # Cilium's operator copies Secrets into that namespace, and labels them.
@@ -32,10 +33,36 @@ def users_objects(kubectl: Kubectl) -> list[Kept]:
     there = {crd["metadata"]["name"] for crd in crds if not crd["metadata"].get("deletionTimestamp")}
     kinds = sorted(there & CRDS - MADE_BY_CILIUM)
     found = [Kept(crd=kind, manifest=stripped(item)) for kind in kinds for item in _users(kubectl.objects(kind))]
-    if kubectl.object("namespace", CILIUM_SECRETS) is not None:
-        items = kubectl.objects("secrets,configmaps", namespace=CILIUM_SECRETS)
-        found += [Kept(crd="", manifest=stripped(item)) for item in _users(items)]
+    for space in kubectl.objects("namespaces"):
+        if _goes_with_cilium(space):
+            items = _contents(kubectl, space["metadata"]["name"])
+            found += [Kept(crd="", manifest=stripped(item)) for item in _users(items)]
     return found
+
+
+def _contents(kubectl: Kubectl, namespace: str) -> list[Object]:
+    """What is in it, without Cilium's own kinds, which are found by their definitions."""
+    try:
+        items = contents(kubectl, namespace)
+    except ToolError as error:
+        # An aggregated API that went with the network makes the list of all kinds fail, and must not bar the way on.
+        say(
+            f"in namespace {namespace} only Secrets and ConfigMaps are kept, since not all kinds can be listed: {error}"
+        )
+        items = kubectl.objects("secrets,configmaps", namespace=namespace)
+    return [item for item in items if not str(item.get("apiVersion", "")).startswith("cilium.io/")]
+
+
+def _goes_with_cilium(space: Object) -> bool:
+    """Whether Helm takes the namespace, whatever its name is, when it takes Cilium."""
+    metadata = space["metadata"]
+    return not metadata.get("deletionTimestamp") and (metadata["name"] == CILIUM_SECRETS or _of_the_chart(space))
+
+
+def _of_the_chart(item: Object) -> bool:
+    annotations: dict[str, str] = item["metadata"].get("annotations") or {}
+    release = (annotations.get("meta.helm.sh/release-namespace"), annotations.get("meta.helm.sh/release-name"))
+    return release == (SYSTEM, RELEASE)
 
 
 def sentence(objects: Iterable[Kept]) -> str:
@@ -79,8 +106,11 @@ def restore(kubectl: Kubectl) -> None:
             continue
         if why:
             waiting[name] = why
+    # What stands again is kept no longer, also where another object of its copy waits: its user may delete it now.
+    left = [each for name, each in last.items() if name in refused or name in waiting]
+    written = kept.write(kubectl, left)
     for copy in copies:
-        if not any(each.name in refused or each.name in waiting for each in copy.objects):
+        if copy.secret not in written:
             kept.drop(kubectl, copy.secret)
     if waiting:
         say(
@@ -97,7 +127,7 @@ def restore(kubectl: Kubectl) -> None:
 def _make(kubectl: Kubectl, each: Kept) -> str:
     """Why it cannot be made now, empty where it stands."""
     metadata = each.manifest["metadata"]
-    manifest, kind = each.manifest, str(each.manifest["kind"]).lower()
+    manifest, kind = each.manifest, _kind(each.manifest)
     if each.crd:
         crd = kubectl.object("customresourcedefinitions", each.crd)
         if crd is None:
@@ -107,7 +137,13 @@ def _make(kubectl: Kubectl, each: Kept) -> str:
     namespace = metadata.get("namespace")
     if namespace and kubectl.object("namespace", namespace) is None:
         return f"there is no namespace {namespace}"
-    if kubectl.object(kind, metadata["name"], namespace=namespace) is not None:
+    try:
+        found = kubectl.object(kind, metadata["name"], namespace=namespace)
+    except ToolError as error:
+        if error.says("the server doesn't have a resource type"):
+            return "the cluster has no such kind"
+        raise
+    if found is not None:
         return ""
     try:
         kubectl.create(manifest)
@@ -117,13 +153,19 @@ def _make(kubectl: Kubectl, each: Kept) -> str:
     return "" if kubectl.object(kind, metadata["name"], namespace=namespace) else "it was gone at once"
 
 
+def _kind(manifest: Object) -> str:
+    """By its group as well: another tool may have a kind of the same name."""
+    group, _, version = str(manifest["apiVersion"]).rpartition("/")
+    kind = str(manifest["kind"]).lower()
+    return f"{kind}.{version}.{group}" if group else kind
+
+
 def _users(items: Iterable[Object]) -> list[Object]:
     """Those that neither Cilium nor its chart nor the cluster makes."""
     found: list[Object] = []
     for item in items:
         metadata = item["metadata"]
-        annotations: dict[str, str] = metadata.get("annotations") or {}
-        of_chart = annotations.get("meta.helm.sh/release-name") == RELEASE
+        of_chart = _of_the_chart(item)
         of_cilium = any(owner["apiVersion"].startswith("cilium.io/") for owner in metadata.get("ownerReferences", []))
         synced = _SYNCED in (metadata.get("labels") or {})
         token = item.get("type") == "kubernetes.io/service-account-token"

@@ -33,6 +33,12 @@ def find(kubectl: Kubectl) -> Found | None:
     return None if item is None else Found(version=item["metadata"]["resourceVersion"], data=item.get("data") or {})
 
 
+def cut_off(kubectl: Kubectl) -> bool:
+    """Whether a migration has begun and not ended: the network may be down by it, and it must be able to go on."""
+    found = find(kubectl)
+    return found is not None and found.field("phase") == "migrating"
+
+
 def manifest(data: Mapping[str, str], version: str = "") -> dict[str, Any]:
     """The ConfigMap; `version` is the one that it replaces, empty for any."""
     metadata = {"name": MARKER, "namespace": SYSTEM, **({"resourceVersion": version} if version else {})}

@@ -32,7 +32,7 @@ def remove_namespace(kubectl: Kubectl, name: str, is_ours: Callable[[Object], bo
         return
     if not namespace["metadata"].get("deletionTimestamp"):
         try:
-            others = [item for item in _objects(kubectl, name) if not is_ours(item)]
+            others = [item for item in contents(kubectl, name) if not is_ours(item)]
         except ToolError as error:
             # An aggregated API that is down: what it has in there nobody can say.
             say(f"namespace {name} is left as it is, since what is in it cannot all be listed: {error}")
@@ -44,7 +44,7 @@ def remove_namespace(kubectl: Kubectl, name: str, is_ours: Callable[[Object], bo
     kubectl.delete("namespace", name, f"--wait={str(wait).lower()}")
 
 
-def _objects(kubectl: Kubectl, namespace: str) -> list[Object]:
+def contents(kubectl: Kubectl, namespace: str) -> list[Object]:
     """What is in a namespace and does not go with its owner or the namespace's defaults."""
     answer = kubectl.run("api-resources", "--verbs=list", "--namespaced", "--output=name")
     kinds = [kind for kind in answer.split() if kind not in _PASSING and not kind.endswith(_METRICS)]

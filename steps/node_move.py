@@ -73,11 +73,15 @@ def _change_hands(kubectl: Kubectl, needs: Needs, found: Node, residue: str) -> 
     if found.cordoned == "no":
         cordon(kubectl, name)
     _drain(kubectl, needs, found)
-    # What the others must have before this node changes hands; the drain has given it the time to come up.
-    if needs.cni == "cilium":
-        introduce_nodes(kubectl)
-    else:
-        await_pod(kubectl, name, KUBE_PROXY, 60)
+    try:
+        # What the others must have before this node changes hands; the drain has given it the time to come up.
+        if needs.cni == "cilium":
+            introduce_nodes(kubectl)
+        else:
+            await_pod(kubectl, name, KUBE_PROXY, 60)
+    except StepError:
+        _stays(kubectl, found)
+        raise
     say(f"{name}: taking {found.owner if found.owner in AGENTS else 'the old CNI'} away")
     on_node(name, "hold", env={"STEP": "leave"})
     label(kubectl, name, cni_owner="none")
@@ -124,14 +128,19 @@ def _drain(kubectl: Kubectl, needs: Needs, found: Node) -> None:
             return
         except StepError as error:
             why = f" {error}"
-    if found.owner != "none":
-        _uncordon(kubectl, found)
-        forget_ready(kubectl, name)
+    _stays(kubectl, found)
     raise StepError(
         f"node {name} cannot be drained within {needs.drain_seconds} s, so it stays with {found.owner} and takes Pods "
         f"as before.{why} Budgets that permit no eviction now: {', '.join(blocking_budgets(kubectl))}. Pods that no "
         f"controller would make anew: {' '.join(bare) or 'none'}"
     )
+
+
+def _stays(kubectl: Kubectl, found: Node) -> None:
+    """The node takes Pods as before where its CNI still works."""
+    if found.owner != "none":
+        _uncordon(kubectl, found)
+        forget_ready(kubectl, found.name)
 
 
 def _await_gone(kubectl: Kubectl, name: str, agent: str) -> None:

@@ -16,6 +16,9 @@ from steps.running import StepError
 _NOT_ENDED = "status.phase!=Succeeded,status.phase!=Failed"
 # The kubelet puts it on the object by which the API shows a Pod out of a file on the node.
 _MIRROR = "kubernetes.io/config.mirror"
+# Why the taint manager says that it deletes the Pods of a node which was not Ready for five minutes, as one without a
+# CNI is (kubernetes, pkg/controller/tainteviction).
+_TAINTED = "DeletionByTaintManager"
 # What a Pod may take to go beyond its own grace period.
 _SLACK = 30
 
@@ -25,7 +28,8 @@ class Pod:
     """`created` is RFC 3339 in UTC. `controller` is the kind of the owner that makes it anew, `owner` its uid, both
     empty without one: an owner that is no controller only collects it. `static`: it is out of a file on its node, and
     goes with that file only. `address` is empty while it has no network. `grace` is its grace period, seconds. `state`
-    is `ready`, `leaving` (it is being deleted) or `waiting`."""
+    is `ready`, `leaving` (it is being deleted) or `waiting`. `tainted`: the cluster deletes it, for the sake of its
+    node."""
 
     namespace: str
     name: str
@@ -39,6 +43,7 @@ class Pod:
     grace: int
     phase: str
     state: Literal["ready", "leaving", "waiting"]
+    tainted: bool = False
 
     @property
     def full_name(self) -> str:
@@ -61,7 +66,8 @@ def pod_from(item: Object) -> Pod:
     metadata, status = item["metadata"], item.get("status", {})
     owners = [owner for owner in metadata.get("ownerReferences", []) if owner.get("controller")]
     spec = item["spec"]
-    ready = any(entry["type"] == "Ready" and entry["status"] == "True" for entry in status.get("conditions", []))
+    conditions: list[Object] = status.get("conditions", [])
+    ready = any(entry["type"] == "Ready" and entry["status"] == "True" for entry in conditions)
     return Pod(
         namespace=metadata["namespace"],
         name=metadata["name"],
@@ -75,7 +81,13 @@ def pod_from(item: Object) -> Pod:
         grace=spec.get("terminationGracePeriodSeconds", _SLACK),
         phase=status.get("phase", ""),
         state="leaving" if metadata.get("deletionTimestamp") else "ready" if ready else "waiting",
+        tainted=any(_is_taint(entry) for entry in conditions),
     )
+
+
+def _is_taint(condition: Object) -> bool:
+    met = (condition["type"], condition["status"], condition.get("reason"))
+    return met == ("DisruptionTarget", "True", _TAINTED)
 
 
 def on_pod_network(kubectl: Kubectl, *, node: str = "", phase: str = "") -> list[Pod]:

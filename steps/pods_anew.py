@@ -30,7 +30,11 @@ def replace_bare_pods(kubectl: Kubectl, cutoff: str) -> None:
     }
     failed: list[str] = []
     try:
-        # Not those that are being deleted already: by their user, who does not want them back, or by us.
+        # Not those that are being deleted already: by their user, who does not want them back, or by us. One that goes
+        # with its node's taint goes for the sake of the network as well.
+        for pod, item in old.values():
+            if pod.state == "leaving" and pod.tainted:
+                keep(kubectl, item, deleted=True)
         ours = {name: both for name, both in old.items() if both[0].state != "leaving"}
         each({name: (lambda both=both: _take_away(kubectl, *both)) for name, both in ours.items()}, "the deletion")
         going = [pod for pod, _ in old.values()]
@@ -41,17 +45,23 @@ def replace_bare_pods(kubectl: Kubectl, cutoff: str) -> None:
     failed += _make(kubectl)
     if failed:
         raise StepError("\n".join(failed))
+    pods = [item["metadata"] for item in kubectl.objects("pods")]
+    there = {pod["uid"] for pod in pods} | {f"{pod['namespace']}/{pod['name']}" for pod in pods}
     for copy in copies(kubectl):
-        say(f"the copy of {copy.full_name} goes: this project has not deleted that Pod")
-        forget(kubectl, copy)
+        # It stands, or its user has made it again.
+        if there & {copy.uid, copy.full_name}:
+            forget(kubectl, copy.uid)
+        else:
+            say(_gone(copy))
 
 
 def _take_away(kubectl: Kubectl, pod: Pod, item: Object) -> None:
     say(f"making {pod.full_name} anew")
     # Noted before the deletion: an `up` that is killed between the two would lose the Pod.
     keep(kubectl, item, deleted=True)
-    if not delete_pod(kubectl, pod, grace=1):
-        # Its user was faster, and has deleted it since the look.
+    # With its own grace period: what it has not written yet is lost with it.
+    if not delete_pod(kubectl, pod):
+        # Somebody was faster, and has deleted it since the look.
         keep(kubectl, item, deleted=False)
 
 
@@ -81,8 +91,18 @@ def _stand(kubectl: Kubectl, copy: Copy) -> str:
             if not error.says("NotFound") or kubectl.object("namespace", copy.namespace) is not None:
                 return error.said or str(error)
             say(f"{copy.full_name} is not made anew: its namespace is gone, and all that was in it")
-    forget(kubectl, copy)
+    forget(kubectl, copy.uid)
     return ""
+
+
+def _gone(copy: Copy) -> str:
+    """Its user has deleted it, or the cluster has while nobody looked: nobody here knows, so nothing is made or lost.
+    The copy stays until its user has decided."""
+    return (
+        f"warning: Pod {copy.full_name} has gone since the migration began, and not by this project: it is not made "
+        f"anew. To have it back: kubectl -n {SYSTEM} get secret {copy.secret} -o jsonpath='{{.data.pod\\.json}}' | "
+        f"base64 -d | kubectl create -f -; to give it up: kubectl -n {SYSTEM} delete secret {copy.secret}"
+    )
 
 
 def _sentence(copy: Copy, answer: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from steps import marker
 from steps.held import Base, begin
 from steps.pods import items_on_pod_network, pod_from
-from steps.pods_kept import copies, forget, keep
+from steps.pods_kept import keep
 from steps.running import main, say
 from steps.side_by_side import each
 
@@ -19,7 +19,8 @@ class Needs(Base):
 
 
 def pods_keep(needs: Needs) -> None:
-    """Every one of them has a copy. One that is being deleted already is its user's, and has none."""
+    """Every one of them has a copy. One that is being deleted already is its user's, and has none, but where
+    its node's taint does it."""
     with begin(needs) as kubectl:
         found = marker.find(kubectl)
         if found is not None and found.field("phase") == "ready":
@@ -29,13 +30,8 @@ def pods_keep(needs: Needs) -> None:
             pod.full_name: item
             for item in items_on_pod_network(kubectl)
             for pod in [pod_from(item)]
-            if pod.bare and pod.state != "leaving"
+            if pod.bare and (pod.state != "leaving" or pod.tainted)
         }
-        there = {item["metadata"]["uid"] for item in kubectl.objects("pods")}
-        for copy in copies(kubectl):
-            # Of an earlier migration, and its user has deleted the Pod since.
-            if not copy.deleted and copy.uid not in there:
-                forget(kubectl, copy)
         each({name: (lambda item=item: keep(kubectl, item, deleted=False)) for name, item in items.items()}, "a copy")
         say(f"{len(items)} Pods that no controller would make anew are kept as Secrets in kube-system")
 

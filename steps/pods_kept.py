@@ -71,9 +71,9 @@ def copies(kubectl: Kubectl) -> list[Copy]:
     return sorted(found, key=lambda copy: copy.full_name)
 
 
-def forget(kubectl: Kubectl, copy: Copy) -> None:
-    """The copy is gone."""
-    kubectl.delete("secret", copy.secret, f"--namespace={SYSTEM}")
+def forget(kubectl: Kubectl, uid: str) -> None:
+    """The copy of that Pod is gone."""
+    kubectl.delete("secret", f"{KEPT_PREFIX}{uid}", f"--namespace={SYSTEM}")
 
 
 def _copy(item: Object) -> Copy:

@@ -4,152 +4,24 @@ Reports everything that is in the way at once, each with what to do. No claim is
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 
-from steps import kept_objects, marker, preflight_bare, preflight_drain, preflight_policies
-from steps.doors.kubectl import Kubectl, Object, cluster
+from steps.doors.kubectl import cluster
 from steps.doors.once import Once
-from steps.findings.images import images_of
-from steps.nodes import nodes
-from steps.preflight_admission import pods_of, refusals
-from steps.preflight_apis import silent_apis
-from steps.preflight_chart import api_of, label_sets, objects_of, rendered
-from steps.preflight_cnis import strange_cnis
-from steps.preflight_networks import overlaps
-from steps.preflight_nodes import Look, on_nodes
-from steps.preflight_pods import own_pods
-from steps.preflight_webhooks import closed_webhooks
-from steps.running import StepError, main, say
-
-
-@dataclass(frozen=True, kw_only=True)
-class Needs:
-    """`strategy` is for the message only; `drains`, `takes_network_down` and `needs_one_l2` are facts of it. `epoch` is
-    the claim's. `images` are those that no chart names, kube-proxy's before the probe's, which is the last; `chart` is
-    empty where there is none, and its values come on stdin."""
-
-    cluster: str
-    cni: str
-    epoch: str
-    strategy: str
-    drains: bool
-    takes_network_down: bool
-    needs_one_l2: bool
-    unenforced_policies: bool
-    nodes: tuple[str, ...]
-    pod_subnet: str
-    service_subnet: str
-    images: tuple[str, ...]
-    chart: str
-    chart_repository: str
-    chart_version: str
+from steps.looking import Looking, Needs
+from steps.running import StepError, main
 
 
 def verb(needs: Needs) -> str:
-    """Raises StepError with everything that is in the way."""
+    """Raises StepError with everything that is in the way; a question without an answer is in the way too."""
+    values = sys.stdin.read() if needs.chart else ""
     with cluster(needs.cluster) as asked:
-        look = _Looking(needs, Once(asked))
-        found = look.everything()
-    if found:
+        heard = Looking(needs, Once(asked), values).everything()
+    if heard.lines:
         raise StepError(
             f"{needs.cni} cannot come to this cluster by {needs.strategy}, and nothing was touched:\n"
-            + "\n".join(f"  - {line}" for line in dict.fromkeys(found))
+            + "\n".join(f"  - {line}" for line in heard.lines)
         )
     return ""
-
-
-class _Looking:
-    """One look at one cluster; what an earlier part found out is there for the later ones."""
-
-    def __init__(self, needs: Needs, kubectl: Kubectl) -> None:
-        self._needs, self._kubectl = needs, kubectl
-        self._moves = not _settled(kubectl, needs.epoch)
-        self._images: list[str] = list(needs.images)
-        self._objects: list[Object] = []
-        self._api = ""
-
-    def everything(self) -> list[str]:
-        """A line for each finding. A part that has no answer is one, so that what the others found is not lost."""
-        parts: list[Callable[[], list[str]]] = [self._chart, self._nodes]
-        if self._moves:
-            parts += [
-                lambda: strange_cnis(self._kubectl),
-                lambda: silent_apis(self._kubectl),
-                self._networks,
-                self._admission,
-                self._policies,
-                self._kept,
-                lambda: preflight_bare.obstacles(self._kubectl, drains=self._needs.drains),
-            ]
-            parts += [self._webhooks] if self._needs.takes_network_down else []
-            parts += [lambda: preflight_drain.obstacles(self._kubectl)] if self._needs.drains else []
-        found: list[str] = []
-        for part in parts:
-            try:
-                found += part()
-            except StepError as error:
-                found.append(" ".join(str(error).split()))
-        return found
-
-    def _chart(self) -> list[str]:
-        needs = self._needs
-        if needs.chart:
-            values = sys.stdin.read()
-            self._api = api_of(values)
-            manifests = rendered(self._kubectl, needs.chart, needs.chart_repository, needs.chart_version, values)
-            self._images = list(dict.fromkeys([*needs.images, *images_of(manifests)]))
-            self._objects = objects_of(manifests)
-        return []
-
-    def _nodes(self) -> list[str]:
-        needs = self._needs
-        look = Look(
-            cni=needs.cni,
-            images=self._images,
-            # Cilium's native routing sends to podCIDRs by way of the nodes themselves, whichever the strategy.
-            one_l2=needs.needs_one_l2 or needs.cni == "cilium",
-            api=self._api,
-            moves=self._moves,
-        )
-        return on_nodes(needs.nodes, look, nodes(self._kubectl))
-
-    def _networks(self) -> list[str]:
-        needs = self._needs
-        return overlaps(needs.nodes, pod_subnet=needs.pod_subnet, service_subnet=needs.service_subnet)
-
-    def _admission(self) -> list[str]:
-        pods = [*pods_of(self._objects), *own_pods(self._needs.cni, self._needs.images)]
-        return refusals(self._kubectl, self._objects, pods)
-
-    def _webhooks(self) -> list[str]:
-        own = own_pods(self._needs.cni, self._needs.images)
-        return closed_webhooks(self._kubectl, self._needs.cni, label_sets([*self._objects, *own]))
-
-    def _kept(self) -> list[str]:
-        """What will go with Cilium and be kept is said, and bars no way."""
-        users = [] if self._needs.cni == "cilium" else kept_objects.users_objects(self._kubectl)
-        if sentence := kept_objects.sentence(users):
-            say(sentence)
-        return []
-
-    def _policies(self) -> list[str]:
-        needs = self._needs
-        names = preflight_policies.policies(self._kubectl)
-        if needs.drains:
-            return [] if needs.unenforced_policies else preflight_policies.mixed(names, needs.cni)
-        if needs.cni == "cilium" and any(node.owner != "cilium" for node in nodes(self._kubectl)):
-            # Said and not refused: with this strategy everything stands still anyway, and whoever wrote a policy wants
-            # it enforced.
-            for line in preflight_policies.biting(names):
-                say(f"warning: {line}")
-        return []
-
-
-def _settled(kubectl: Kubectl, epoch: str) -> bool:
-    """Whether the claim is done already, so that only the CNI's own settings change and nothing moves."""
-    found = marker.find(kubectl)
-    return found is not None and (found.field("epoch"), found.field("phase")) == (epoch, "ready")
 
 
 if __name__ == "__main__":

@@ -40,6 +40,9 @@ def stopping_budgets(kubectl: Kubectl, pods: Sequence[Object]) -> list[str]:
     uncounted = {budget for name in daemons for budget in over[name] if permits[budget] == 0}
     # The probers' own may be so young that its Pods are not there yet; traffic_record.py waits for them.
     blocked = {name for name in blocking_budgets(kubectl) if not name.startswith(f"{MEASUREMENT}/")}
+    # A drain asks none that is over Pods on the host's network only.
+    stay = {full_name(item) for pod in pods if pod["spec"].get("hostNetwork") for item in budgets_over(pod, items)}
+    blocked -= stay - {budget for found in over.values() for budget in found}
     return [
         *(
             f"PodDisruptionBudget {name} permits no eviction now, so a drain would wait for ever"

@@ -6,18 +6,12 @@ from __future__ import annotations
 from steps.doors import helm
 from steps.doors.kubectl import Kubectl, Object
 from steps.names import FLANNEL_NAMESPACE, RELEASE, SYSTEM
-from steps.objects import full_name, labels_of, part, parts
+from steps.objects import full_name, part, parts
+from steps.preflight_owners import keeper_of
 
 # The DaemonSets of CNIs that this project does not know how to remove. What has no name here shows on the nodes, by its
 # configuration (on_node/preflight.sh).
-_OTHERS = ("kindnet", "calico-node", "weave-net", "antrea-agent", "kube-router", "canal")
-# Who keeps an object as a repository has it, by the labels and annotations that each sets.
-_KEEPERS = {
-    "argocd.argoproj.io/instance": "Argo CD",
-    "argocd.argoproj.io/tracking-id": "Argo CD",
-    "kustomize.toolkit.fluxcd.io/name": "Flux",
-    "helm.toolkit.fluxcd.io/name": "Flux",
-}
+OTHERS = ("kindnet", "calico-node", "weave-net", "antrea-agent", "kube-router", "canal")
 
 
 def strange_cnis(kubectl: Kubectl) -> list[str]:
@@ -26,7 +20,7 @@ def strange_cnis(kubectl: Kubectl) -> list[str]:
     for item in kubectl.objects("daemonsets.apps"):
         where = full_name(item)
         flannel, cilium = _runs(item, "flanneld"), _runs(item, "cilium-agent")
-        if item["metadata"]["name"] in _OTHERS:
+        if item["metadata"]["name"] in OTHERS:
             found.append(
                 f"daemonset {where} is another CNI, which this project does not know how to remove: remove it first, "
                 f"or use another cluster"
@@ -41,7 +35,7 @@ def strange_cnis(kubectl: Kubectl) -> list[str]:
                 f"daemonset {where} is a Cilium that is not the Helm release {SYSTEM}/{RELEASE}, so it would stay: "
                 f"remove it the way it came"
             )
-        if (flannel or cilium or where == f"{SYSTEM}/kube-proxy") and (keeper := _keeper(item)):
+        if (flannel or cilium or where == f"{SYSTEM}/kube-proxy") and (keeper := keeper_of(item)):
             found.append(
                 f"daemonset {where} is kept by {keeper}, which would put it back beside the new CNI: take it out "
                 f"there (or end the synchronisation and remove the label) first"
@@ -63,8 +57,3 @@ def _released(kubectl: Kubectl, item: Object) -> bool:
     notes = part(item, "metadata", "annotations")
     home = (notes.get("meta.helm.sh/release-namespace"), notes.get("meta.helm.sh/release-name"))
     return home == (SYSTEM, RELEASE) and RELEASE in helm.releases(kubectl.kubeconfig, SYSTEM)
-
-
-def _keeper(item: Object) -> str:
-    marks = {*labels_of(item), *part(item, "metadata", "annotations")}
-    return next((keeper for mark, keeper in _KEEPERS.items() if mark in marks), "")

@@ -17,8 +17,13 @@ _PODS = ("", "pods")
 _NAMESPACED = (
     *(("", kind) for kind in ("configmaps", "secrets", "serviceaccounts", "services")),
     *(("apps", kind) for kind in ("daemonsets", "deployments", "replicasets", "controllerrevisions")),
+    *(("rbac.authorization.k8s.io", kind) for kind in ("roles", "rolebindings")),
     ("coordination.k8s.io", "leases"),
 )
+# What is made beside the probes while the network is away; all else of theirs is there before.
+_OF_PROBES = (("", "services"), ("apps", "daemonsets"), ("apps", "controllerrevisions"))
+# The namespaces that come with each CNI, which a webhook on namespaces is asked for.
+_COMES_WITH = {"cilium": "cilium-secrets", "flannel": FLANNEL_NAMESPACE}
 _WIDE = (
     ("", "nodes"),
     ("apiextensions.k8s.io", "customresourcedefinitions"),
@@ -67,7 +72,7 @@ def _in_the_way(
         return
     home = service["namespace"]
     own = [labels_of(pod) for pod in pods if pod["metadata"]["namespace"] == home]
-    needed = [(SYSTEM, (_PODS, *_NAMESPACED), label_sets), (MEASUREMENT, _NAMESPACED, label_sets)]
+    needed = [(SYSTEM, (_PODS, *_NAMESPACED), label_sets), (MEASUREMENT, _OF_PROBES, label_sets)]
     if cni == "flannel":
         needed.append((FLANNEL_NAMESPACE, (_PODS, *_NAMESPACED), label_sets))
     # Its own Pods are made anew too, after their eviction: they would wait for themselves.
@@ -78,6 +83,12 @@ def _in_the_way(
             for kind in kinds:
                 if _rules(webhook, kind, _CREATES, "Namespaced"):
                     yield f"{kind[1]} in {namespace}"
+    space = _COMES_WITH[cni]
+    # A selector of namespaces is held against a Namespace's own labels.
+    where = {**names.get(space, PART_OF), "kubernetes.io/metadata.name": space}
+    asked = all(matches(part(webhook, selector), where) for selector in ("namespaceSelector", "objectSelector"))
+    if asked and _rules(webhook, ("", "namespaces"), _CREATES, "Cluster"):
+        yield f"the namespace {space}"
     for kind in _WIDE:
         if _rules(webhook, kind, _CREATES, "Cluster") and not webhook.get("objectSelector"):
             yield kind[1]

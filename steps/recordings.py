@@ -9,10 +9,11 @@ from steps.names import REPORT_FOLDER, TRAFFIC_FOLDER
 from steps.side_by_side import each
 
 
-def name_of(generation: str, epoch: str) -> str:
-    """The recording's name: epochs come again when a cluster does, and then in another generation."""
+def name_of(generation: str, epoch: str, leg: int = 0) -> str:
+    """The recording's name: epochs come again when a cluster does, and then in another generation. Behind a pause
+    another one begins: `leg` counts them."""
     plain = "".join(letter for letter in generation if letter.isascii() and letter.isalnum())
-    return f"{plain[:32]}-{epoch}"
+    return f"{plain[:26]}{f'leg{leg}' if leg else ''}-{epoch}"
 
 
 def inside(node: str, step: str, *, recording: str, control_plane: str = "", stdin: str = "") -> str:

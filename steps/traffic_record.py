@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from steps import marker
 from steps.doors.kubectl import Kubectl, cluster
 from steps.doors.process import ToolError
 from steps.names import MEASUREMENT, TRAFFIC, TRAFFIC_HOST
@@ -25,12 +26,14 @@ _NOT_UP = ("timed out waiting for the condition", "exceeded its progress deadlin
 
 @dataclass(frozen=True, kw_only=True)
 class Needs:
-    """`due` is whether a migration is to begin or to go on. `must_be_measured` is a fact of the strategy; `nodes` are
-    all, `control_plane` the one that keeps the steps."""
+    """`due` is whether a migration is to begin or to go on, behind a pause where `leg` is above 0. `must_be_measured`
+    is a fact of the strategy; `nodes` are all, `control_plane` the one that keeps the steps."""
 
     cluster: str
+    stack: str
     generation: str
     epoch: str
+    leg: int
     due: bool
     must_be_measured: bool
     nodes: tuple[str, ...]
@@ -55,6 +58,9 @@ def verb(needs: Needs) -> None:
         say("no migration is due, so there is no interruption to record")
     else:
         with cluster(needs.cluster) as kubectl:
+            if needs.leg:
+                # The first step behind a pause: from here on nobody else may take the migration for a paused one.
+                marker.take_hold(kubectl, cluster=needs.cluster, stack=needs.stack, epoch=needs.epoch)
             _begin_or_say_why_not(kubectl, needs)
 
 
@@ -126,12 +132,12 @@ def _answered(needs: Needs) -> set[str]:
 
 
 def _on_all(needs: Needs, step: str, names: tuple[str, ...]) -> dict[str, str]:
-    recording = name_of(needs.generation, needs.epoch)
+    recording = name_of(needs.generation, needs.epoch, needs.leg)
     return on_all(names, step, recording=recording, control_plane=needs.control_plane)
 
 
 def _inside(needs: Needs, step: str, stdin: str = "") -> str:
-    node, recording = needs.control_plane, name_of(needs.generation, needs.epoch)
+    node, recording = needs.control_plane, name_of(needs.generation, needs.epoch, needs.leg)
     return inside(node, step, recording=recording, control_plane=node, stdin=stdin)
 
 

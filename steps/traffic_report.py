@@ -31,6 +31,7 @@ class Needs:
 
     generation: str
     epoch: str
+    leg: int
     due: bool
     nodes: tuple[str, ...]
     control_plane: str
@@ -109,11 +110,11 @@ def _unmeasured(needs: Needs, why: str) -> Report:
 
 
 def _on_all(needs: Needs, step: str, nodes: tuple[str, ...] | None = None) -> dict[str, str]:
-    return on_all(nodes or needs.nodes, step, recording=name_of(needs.generation, needs.epoch))
+    return on_all(nodes or needs.nodes, step, recording=name_of(needs.generation, needs.epoch, needs.leg))
 
 
 def _inside(needs: Needs, step: str, stdin: str = "") -> str:
-    return inside(needs.control_plane, step, recording=name_of(needs.generation, needs.epoch), stdin=stdin)
+    return inside(needs.control_plane, step, recording=name_of(needs.generation, needs.epoch, needs.leg), stdin=stdin)
 
 
 def _line(report: Report) -> str:

@@ -16,7 +16,7 @@ from settings.hubble import NODE_PORT
 from settings.reading import merge
 from steps.names import OWNER_LABEL, RELEASE, SYSTEM
 
-# Seconds until Helm gives up: on a slow link the first start of the agents waits for half a gigabyte of images.
+# Seconds until Helm gives up on a hook of the chart, such as the Job that makes Hubble's certificates.
 TIMEOUT = 600
 
 
@@ -120,16 +120,16 @@ class Cilium(pulumi.ComponentResource):
             # is one: what has none need not be upgraded for the sake of an option.
             allow_null_values=True if has_empty_list(args.values) else None,
             timeout=TIMEOUT,
-            # Where nodes follow one by one none is Cilium's yet: the relay would wait for an agent until Helm gives up.
-            # The nodes' moves and the verification wait for every agent themselves.
-            skip_await=args.gate.nodes_follow,
+            # The moves and the verification wait for each workload by name. Helm would wait for more until it gives up:
+            # for a relay without an agent where nodes follow one by one, for the address of a LoadBalancer Service.
+            skip_await=True,
             opts=pulumi.ResourceOptions.merge(
                 gated(self, args.gate, args.provider),
                 pulumi.ResourceOptions(
                     hooks=release_guard(name, args.cluster, RELEASE, SYSTEM),
                     # A step that holds the claim uninstalls it (steps/old_cni.py), and keeps users' objects first.
-                    # Without it the provider does so as well: after rolling_finish.py it fails with «release: not
-                    # found», and with --continue-on-error it takes a CNI down after a preflight that failed.
+                    # Without it the provider does so as well, and after rolling_finish.py it fails with «release: not
+                    # found».
                     retain_on_delete=True,
                 ),
             ),

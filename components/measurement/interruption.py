@@ -30,7 +30,7 @@ class Interruption(pulumi.ComponentResource):
     A migration that cost more than an enforced budget fails the `up` once: the migration itself is done, so the next
     `up` has nothing to repeat, and gives the same report. What interrupts by design is only reported.
     `result` is an object: measured, withinBudget, why and basis, and where it was measured strategy, requests,
-    failures, longestGapSeconds, starvedSeconds, connectionsBroken, kinds and steps.
+    failures, longestGapSeconds, starvedSeconds, starvedRequests, connectionsBroken, kinds and steps.
     """
 
     result: pulumi.Output[dict[str, Any]]
@@ -47,7 +47,9 @@ class Interruption(pulumi.ComponentResource):
                 "STRATEGY": steps.claim.strategy.name,
                 "MAX_FAILURES": str(args.max_failures),
                 "MAX_GAP_MS": str(round(args.max_gap_seconds * 1000)),
+                "LEG": str(steps.stage.leg),
             },
+            also=steps.stage.again,
             # The next migration's budget is no change of the last one's report.
             opts=steps.options(self, args.after, keep=("environment",)),
         )

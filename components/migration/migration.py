@@ -62,7 +62,7 @@ class Migration(pulumi.ComponentResource):
         )
         prepared = way_of(args.steps.claim.strategy).prepare(start)
         self.gate, self.stranded_before = prepared.gate, prepared.stranded_before
-        self.register_outputs({"strandedBefore": self.stranded_before})
+        self.register_outputs({"strandedBefore": self.stranded_before, "interrupts": args.steps.claim.interrupts})
 
     def _begin(self) -> list[pulumi.Resource]:
         args, steps, need = self._args, self._args.steps, self._args.requirements
@@ -93,6 +93,7 @@ class Migration(pulumi.ComponentResource):
             environment={
                 "GENERATION": claim.generation,
                 "STRATEGY": claim.strategy.name,
+                "PREVIOUS": f"{claim.previous.stack} {claim.previous.cni}" if claim.previous else "",
                 "ABANDON_EPOCH": str(args.settings.migration.abandon_epoch),
             },
             opts=steps.options(self, [preflight]),
@@ -126,7 +127,10 @@ class Migration(pulumi.ComponentResource):
             environment={
                 **steps.claim.facts(),
                 "NODES": " ".join(steps.cluster.node_names),
+                "LEG": str(steps.stage.leg),
             },
+            # Behind a pause another recording begins: one of days would be given up, and its budget is an `up`'s.
+            also=steps.stage.again,
             # That the migration is not due any more is no change of how it was recorded.
             opts=steps.options(self, [claimed, *traffic.ready], keep=("environment",)),
         )

@@ -25,7 +25,10 @@ class NodeMovesArgs:
 
 class NodeMoves(pulumi.ComponentResource):
     """Owns nothing that lasts: one Command a node, in a chain, and the last one, which takes away what is left of the
-    old CNI when no node is its any more. A node's move that fails leaves the cluster serving, on two CNIs."""
+    old CNI when no node is its any more. A node's move that fails leaves the cluster serving, on two CNIs.
+
+    Where the migration is to pause, the moves behind that and the last one are not there yet. Those of an earlier
+    migration leave the state, and nothing else: a move has no deletion."""
 
     done: list[pulumi.Resource]
 
@@ -53,6 +56,10 @@ class NodeMoves(pulumi.ComponentResource):
                 )
                 for node in group
             ]
+        self.done = moved
+        if steps.stage.pending:
+            self.register_outputs({})
+            return
         finished = steps.step(
             f"{name}-finish",
             "rolling_finish",

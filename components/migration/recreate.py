@@ -46,7 +46,7 @@ class Recreate:
         )
         ready = [*cleanup.steps, evicted]
         return Prepared(
-            gate=Gate(resource=gate, after=ready, cluster=cluster.resource, nodes_follow=False),
+            gate=Gate(resource=gate, after=ready, cluster=cluster.resource),
             stranded_before=cleanup.cleaned_at,
         )
 

@@ -48,17 +48,17 @@ class Rolling:
             opts=steps.options(start.parent, start.begun, keep=("triggers", "environment")),
         )
         return Prepared(
-            gate=Gate(resource=gate, after=[routes], cluster=cluster.resource, nodes_follow=True),
+            gate=Gate(resource=gate, after=[routes], cluster=cluster.resource),
             stranded_before=pulumi.Output.from_input(NO_POD),
         )
 
     def move(self, steps: Steps, settings: Settings, after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
-        """Each node, in the order of the settings."""
+        """Each node, in the order of the settings, as far as this `up` is to go."""
         moves = NodeMoves(
             "moves",
             NodeMovesArgs(
                 steps=steps,
-                groups=settings.migration.move_groups,
+                groups=steps.stage.groups,
                 pod_subnet=settings.cluster.pod_subnet,
                 drain_seconds=settings.migration.drain_seconds,
                 after=after,

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from steps.doors import background
 from steps.doors.kubectl import Kubectl, Object
 from steps.names import MEASUREMENT
 
@@ -45,15 +43,6 @@ def ask(kubectl: Kubectl, probe: Probe, script: str, *args: str, env: Mapping[st
     """stdout of on_probe/SCRIPT.sh in the probe."""
     command = _command(env, args)
     return kubectl.execute(MEASUREMENT, probe.pod, command, stdin=_text(script), timeout=timeout)
-
-
-@contextmanager
-def start(kubectl: Kubectl, probe: Probe, script: str, *, env: Mapping[str, str]) -> Generator[background.Background]:
-    """The same beside the step, until the block is left."""
-    where = ["exec", "--stdin", f"--namespace={MEASUREMENT}", probe.pod, "--"]
-    command = ["kubectl", f"--kubeconfig={kubectl.kubeconfig}", *where, *_command(env, ())]
-    with background.start(command, stdin=_text(script)) as started:
-        yield started
 
 
 def _command(env: Mapping[str, str], args: Sequence[str]) -> list[str]:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from threading import Thread
 from typing import IO, cast
 
+from steps.doors.patience import at_most
 from steps.running import StepError
 
 # Seconds that a question may take; a wait brings its own.
@@ -41,6 +42,8 @@ def environment(over: Mapping[str, str] | None = None) -> dict[str, str]:
         if not name.startswith("HELM_") or name in _HELM_FOLDERS or name in _HELM_REPOSITORIES
     }
     kept.pop("KUBECONFIG", None)
+    # kind would look for the cluster in another engine than docker, and say that there is none.
+    kept.pop("KIND_EXPERIMENTAL_PROVIDER", None)
     return {**kept, "KUBERC": "off", "KUBECTL_KUBERC": "false", **(over or {})}
 
 
@@ -70,7 +73,7 @@ def run(
 ) -> str:
     """stdout of `command`; with `show` its stderr is seen while it runs. Raises ToolError, with what it said, where it
     fails or gives no answer within `timeout` s."""
-    shown = brief(command)
+    shown, timeout = brief(command), at_most(timeout)
     with spawn(command, env) as process:
         # An interpreter that is told to end unwinds through here, and what it has started must not go on alone: the
         # step would wait for it to end by itself, and keep its kubeconfig meanwhile.
@@ -111,8 +114,10 @@ class _Heard:
         writer = Thread(target=self._write, args=(stdin,), daemon=True)
         writer.start()
         code = self._process.wait(timeout)
-        for reader in self._readers:
-            reader.join(5)  # a grandchild may hold the stream open; what the process itself said is there
+        for stream in (*self._readers, writer):
+            # A grandchild may hold a stream open; what the process itself said is there. Without the wait for the
+            # writer, Popen closes stdin under it, and raises for what a process that has ended did not read.
+            stream.join(5)
         return "".join(self._out), code
 
     def _write(self, text: str) -> None:

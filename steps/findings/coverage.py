@@ -27,6 +27,7 @@ class Coverage:
 @dataclass(kw_only=True, slots=True)
 class _Prober:
     node: str
+    first: int
     last: int
     state: str  # open, end or done
     wrong: list[str] = field(default_factory=list[str])
@@ -37,8 +38,8 @@ def coverage(logs: Mapping[str, Iterable[str]], *, steps: Iterable[str], max_gap
     and `<ms> prober <name>` of each prober that was there when the recording began.
 
     A prober covers it that says when it begins, is never silent for longer than HOLE, and says `end` before it goes
-    (its Pod was told to) or `done` after the recording's end. No hole is too long that is shorter than the gap that the
-    budget permits."""
+    (its Pod was told to) or `done` after the recording's end. Each node has one at any time. No hole is too long that
+    is shorter than the gap that the budget permits."""
     marks = [line.split(" ", 2) for line in steps]
     since = next((int(mark[0]) for mark in marks if mark[1:2] == ["step"]), None)
     until = max((int(mark[0]) for mark in marks if mark[1:] == ["step", "end"]), default=None)
@@ -56,6 +57,7 @@ def coverage(logs: Mapping[str, Iterable[str]], *, steps: Iterable[str], max_gap
     reasons = [f"{name} recorded nothing" for name in missing]
     reasons += [reason for _, prober in sorted(seen.items()) for reason in prober.wrong]
     reasons += [f"on {node} no prober recorded until the end" for node in logs if node not in recorded]
+    reasons += [hole for node in logs if node in recorded for hole in _holes(node, seen, since, max(HOLE, max_gap_ms))]
     more = f"; and {len(reasons) - _NAMED} more" if len(reasons) > _NAMED else ""
     return Coverage(
         probers=len(seen) + len(missing),
@@ -72,7 +74,7 @@ def _read(probers: dict[str, _Prober], node: str, line: str, since: int, until: 
     known = probers.get(name)
     state = {"end": "end", "done": "done"}.get(kind, "open")
     if known is None:
-        probers[name] = _Prober(node=node, last=ms, state=state)
+        probers[name] = _Prober(node=node, first=ms, last=ms, state=state)
         return
     hole = min(ms, until) - max(known.last, since)
     if kind == "begin":
@@ -91,6 +93,17 @@ def _close(name: str, prober: _Prober, since: int, until: int) -> None:
         prober.wrong.append(f"{name} said nothing of its end; its last line is from {when}")
     elif prober.state == "done" and prober.last < until:
         prober.wrong.append(f"{name} gave the recording up {when}")
+
+
+def _holes(node: str, probers: Mapping[str, _Prober], since: int, most: int) -> list[str]:
+    """Where a node had no prober for longer than `most`: one said its end, and the next one came too late."""
+    found: list[str] = []
+    last = since
+    for prober in sorted((each for each in probers.values() if each.node == node), key=lambda each: each.first):
+        if prober.first - last > most:
+            found.append(f"on {node} no prober recorded for {(prober.first - last) / 1000:.1f} s {_when(last, since)}")
+        last = max(last, prober.last)
+    return found
 
 
 def _when(ms: int, since: int) -> str:

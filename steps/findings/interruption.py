@@ -74,6 +74,7 @@ def _kind(tally: Tally) -> Kind:
         failures=tally.failures,
         longest_gap_ms=tally.longest_gap,
         starved_ms=tally.starved,
+        unheard=tally.unheard,
         slowest_ms=tally.slowest,
         connections_broken=tally.broken,
     )
@@ -85,6 +86,7 @@ def _sum(kinds: Sequence[Kind]) -> Kind:
         failures=sum(kind.failures for kind in kinds),
         longest_gap_ms=max((kind.longest_gap_ms for kind in kinds), default=0),
         starved_ms=max((kind.starved_ms for kind in kinds), default=0),
+        unheard=sum(kind.unheard for kind in kinds),
         slowest_ms=max((kind.slowest_ms for kind in kinds), default=0),
         connections_broken=sum(kind.connections_broken for kind in kinds),
     )

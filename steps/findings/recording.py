@@ -17,17 +17,20 @@ from steps.findings.starvation import Starvation
 
 HELD = "held"
 KINDS = ("service", "pod", "dns", "api", HELD)
+_TIME_OUT = "failed:TimeoutError"  # of the prober's own patience
 
 
 @dataclass(kw_only=True, slots=True)
 class Tally:
     """What was counted of one kind in one step; times in ms. `starved` is the most that was taken off a gap as its
-    prober's starvation. `causes` are in the order of appearance."""
+    prober's starvation, `unheard` are requests that ran into their time-out while their prober starved for half of it
+    or more: nobody was there to hear an answer. `causes` are in the order of appearance."""
 
     requests: int = 0
     failures: int = 0
     longest_gap: int = 0
     starved: int = 0
+    unheard: int = 0
     slowest: int = 0
     broken: int = 0
     causes: dict[str, None] = field(default_factory=dict[str, None])
@@ -109,6 +112,8 @@ class Recording:
             self._doubts[key].append((made, outcome.removeprefix("doubt:")))
             return
         self._believe(key)
+        if outcome == _TIME_OUT and 2 * self._starvation.within(prober, ms - duration, ms) >= duration > 0:
+            outcome = "unheard"
         if kind != HELD:
             self._request(made, kind, outcome, duration)
         if outcome == "ok":
@@ -126,6 +131,8 @@ class Recording:
         tally.requests += 1
         if outcome == "ok":
             tally.slowest = max(tally.slowest, duration)
+        elif outcome == "unheard":
+            tally.unheard += 1
         else:
             tally.failures += 1
             tally.causes[outcome.removeprefix("failed:")] = None

@@ -10,12 +10,14 @@ from typing import Any
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """What became of the requests of one kind: counts, and times in ms. `failures` are of new connections; `starved_ms`
-    is the most that a gap was shortened by, since its prober itself had no CPU then."""
+    is the most that a gap was shortened by, since its prober itself had no CPU then; `unheard` requests are no failures
+    for the same reason."""
 
     requests: int = 0
     failures: int = 0
     longest_gap_ms: int = 0
     starved_ms: int = 0
+    unheard: int = 0
     slowest_ms: int = 0
     connections_broken: int = 0
 
@@ -26,6 +28,7 @@ class Kind:
             "failures": self.failures,
             "longestGapSeconds": round(self.longest_gap_ms / 1000, 3),
             "starvedSeconds": round(self.starved_ms / 1000, 3),
+            "starvedRequests": self.unheard,
             "slowestSeconds": round(self.slowest_ms / 1000, 3),
             "connectionsBroken": self.connections_broken,
         }

@@ -91,18 +91,8 @@ def judge(cni: str, measured: Measured, packets: int) -> Verdict:
         for key, value in expected.items()
         if value is not None and found[key] != value
     ]
-    lost = [
-        f"{pair.from_node} to {pair.to_node}: {pair.packets} of {packets} pings arrived"
-        for pair in pairs
-        if pair.packets < packets
-    ]
-    cut = [
-        f"{reach.where}: no TCP to the Pod on {node}"
-        for reach in reaches
-        for node, reached in reach.pods.items()
-        if not reached
-    ]
-    reasons = [*lost, *cut, *(reach.why for reach in reaches if reach.why)]
+    lost = any(pair.packets < packets for pair in pairs)
+    reasons = losses(measured, packets)
     why = ""
     if wrong or reasons:
         told = "; ".join([", ".join(wrong) or ("packets were lost" if lost else "not every Pod is reached"), *reasons])
@@ -122,6 +112,22 @@ def judge(cni: str, measured: Measured, packets: int) -> Verdict:
         reached=tuple(measured.reached(pair.from_node, pair.to_node) for pair in pairs),
         why=why,
     )
+
+
+def losses(measured: Measured, packets: int) -> list[str]:
+    """A sentence for everything that did not arrive, whichever CNI: pings, connections, and what the probes say."""
+    lost = [
+        f"{pair.from_node} to {pair.to_node}: {pair.packets} of {packets} pings arrived"
+        for pair in measured.pairs
+        if pair.packets < packets
+    ]
+    cut = [
+        f"{reach.where}: no TCP to the Pod on {node}"
+        for reach in measured.reaches
+        for node, reached in reach.pods.items()
+        if not reached
+    ]
+    return [*lost, *cut, *(reach.why for reach in measured.reaches if reach.why)]
 
 
 def _joined(values: Iterable[str]) -> str:

@@ -1,8 +1,11 @@
 # shellcheck shell=bash
 # Runs inside a node, with the table of steps/residue.py on stdin: removes what matches, by name, and says what on stderr.
-# Prints the time when it was done. With MODE=list it removes nothing and prints what it would remove.
+# Prints the time when it was done. With MODE=list it removes nothing and prints what it would remove; with MODE=rows the
+# same, as `KIND WHAT: ITEM`, so that each line tells its row.
 # PEERS are the addresses of the cluster's nodes.
 set -euo pipefail
+# Without it a list that fails inside of $(…) passes for one in which nothing is left.
+shopt -s inherit_errexit
 MODE=${MODE:-remove}
 PEERS=${PEERS:-}
 # The values of rp_filter before any CNI of ours ran here; saved once, on the first clean-up of a node.
@@ -133,10 +136,19 @@ save_baseline() {
 }
 
 table=$(cat)
-if [ "$MODE" = list ]; then
-  while read -r kind what; do list "$kind" "$what" | sed "s/^/$kind /"; done <<<"$table"
-  exit 0
-fi
+rows() {
+  while read -r kind what; do
+    list "$kind" "$what" | while read -r item; do printf '%s %s: %s\n' "$kind" "$what" "$item"; done
+  done <<<"$table"
+}
+case $MODE in
+  list)
+    while read -r kind what; do list "$kind" "$what" | sed "s/^/$kind /"; done <<<"$table"
+    exit 0 ;;
+  rows)
+    rows
+    exit 0 ;;
+esac
 
 save_baseline
 while read -r kind what; do
@@ -153,9 +165,7 @@ while read -r kind what; do
   done <<<"$found"
 done <<<"$table"
 
-left=$(while read -r kind what; do
-  list "$kind" "$what" | while read -r item; do printf '%s %s: %s\n' "$kind" "$what" "$item"; done
-done <<<"$table")
+left=$(rows)
 if [ -n "$left" ]; then
   printf 'still there after the clean-up:\n%s\n' "$left" >&2
   exit 1

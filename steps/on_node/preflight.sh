@@ -8,7 +8,8 @@ NET_D=${NET_D:-/etc/cni/net.d}
 missing() { printf '%s\n' "$*"; }
 
 for image in "$@"; do
-  if [ -z "$(crictl images --quiet "$image")" ]; then
+  # By its name: containerd ignores the filter of `crictl images`, and lists all where the one asked for is missing.
+  if ! crictl inspecti --quiet "$image" >/dev/null 2>&1; then
     printf 'pulling %s\n' "$image" >&2
     crictl pull "$image" >/dev/null || missing "the image $image is not there and cannot be pulled"
   fi

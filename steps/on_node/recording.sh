@@ -43,7 +43,8 @@ case $STEP in
     elif [ -e "$ours/unmeasured" ]; then
       echo unmeasured
     elif [ -e "$REPORT/run" ] && [ "$(cat "$REPORT/run")" = "$RECORDING" ]; then
-      echo recording
+      # A start that was cut off has named no prober: it begins anew, or nobody would ask whether the probers answer.
+      if [ -e "$ours/steps" ] && grep --quiet ' prober ' "$ours/steps"; then echo recording; else echo none; fi
     elif [ -e "$ours/steps" ]; then
       echo recorded
     else

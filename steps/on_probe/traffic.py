@@ -63,6 +63,8 @@ class Prober:
         log = self._record.look()
         if log is None:
             return
+        self._pods.forget()
+        self._loop.start(self._pods.look())
         phase = random.random()  # the probers of a cluster must not ask in step
         for period, ask in (
             (BEAT, lambda: self._record.write(log, "beat", "-", "-")),

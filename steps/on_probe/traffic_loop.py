@@ -50,15 +50,20 @@ class Loop:
             now = time.monotonic()
             if now >= until:
                 return
+            # An answer that came while nobody ran is there: it comes before the deadlines that passed meanwhile.
+            self._take(0.0)
             for task in [task for task in self._tasks if task.deadline <= now]:
                 self._advance(task, None if task.fd < 0 else TimeoutError("timed out"))
             due = min([until, *(task.deadline for task in self._tasks)])
             # Half a second at most: a signal does not end a poll. The time is not what it was before those works.
             pause = min(0.5, due - time.monotonic())
-            for fd, _ in self._poll.poll(max(0.0, pause)):
-                task = self._reading.get(fd)
-                if task is not None:
-                    self._advance(task, None)
+            self._take(max(0.0, pause))
+
+    def _take(self, pause: float) -> None:
+        for fd, _ in self._poll.poll(pause):
+            task = self._reading.get(fd)
+            if task is not None:
+                self._advance(task, None)
 
     def _advance(self, task: _Task, error: OSError | None) -> None:
         self._tasks.discard(task)

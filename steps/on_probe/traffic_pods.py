@@ -24,6 +24,11 @@ class Pods:
         self._known: set[str] = set()
         self._turn = 0
 
+    def forget(self) -> None:
+        """Nobody is known until the next look. Between two recordings nobody looks, and a node that was started again
+        in a pause has given its Pods other addresses."""
+        self._pods, self._known = {}, set()
+
     def look(self) -> Work:
         """Asks the API who is there. Where it gives no answer, those that were there are asked on: a silent API says
         nothing of them, and the gap that they have just now is not to be forgotten."""

@@ -21,7 +21,17 @@ ROOT = Path(__file__).parents[2]
 NAME = "cni-e2e"
 # Not the default: the user's own cluster may have that one.
 HUBBLE_PORT = 12431
-PROGRAM = ("__main__.py", "Pulumi.yaml", "components", "plan", "settings", "steps", "pyproject.toml", "uv.lock")
+PROGRAM = (
+    "__main__.py",
+    "Pulumi.yaml",
+    "components",
+    "pipeline",
+    "plan",
+    "settings",
+    "steps",
+    "pyproject.toml",
+    "uv.lock",
+)
 
 
 @dataclass(frozen=True, kw_only=True)

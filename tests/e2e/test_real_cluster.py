@@ -179,6 +179,24 @@ def test_a_stack_with_a_stale_state_takes_the_cluster_back_to_flannel(real: Real
     real.stacks["flannel"].preview("--expect-no-changes")
 
 
+def test_a_preflight_that_fails_leaves_the_old_cni_also_where_the_engine_is_told_to_go_on(real: Real) -> None:
+    flannel = real.stacks["flannel"]
+    flannel.set_config("cni-migration:cni", "cilium")
+    flannel.set_config("cni-migration:images.probe", "nowhere.invalid/probe:1", "--path")
+    failed = flannel.up("--continue-on-error", check=False)
+    text = failed.stdout + failed.stderr
+    assert failed.returncode != 0
+    assert "the image nowhere.invalid/probe:1 is not there and cannot be pulled" in text, text[-3000:]
+    assert "integrity" not in text and "panic" not in text, "the state could not be read any more"
+    flannel.run("config", "rm", "--stack", "flannel", "--path", "cni-migration:images.probe")
+    flannel.set_config("cni-migration:cni", "flannel")
+    # What the engine had deleted would be to be made again.
+    flannel.preview("--expect-no-changes")
+    ready = "jsonpath={.status.numberReady}"
+    left = real.kubectl("get", "daemonset", "kube-flannel-ds", "-n", "kube-flannel", "-o", ready)
+    assert left == "3", "the network would be gone behind a preflight that has failed"
+
+
 def test_a_cluster_left_on_vxlan_while_native_is_asked_for_fails_the_up(real: Real) -> None:
     flannel = real.stacks["flannel"]
     flannel.set_config("cni-migration:cni", "cilium")

@@ -89,10 +89,10 @@ def interruption(real: Real, stack: str) -> dict[str, Any]:
     return real.stacks[stack].outputs()["interruption"]
 
 
-def assert_nobody_noticed(report: dict[str, Any], nodes: list[str]) -> None:
+def assert_nobody_noticed(report: dict[str, Any], nodes: list[str], requests: int = 500) -> None:
     assert report["measured"] and report["strategy"] == "rolling", report
     assert report["withinBudget"] and report["failures"] <= BUDGET["failedConnections"], report["why"]
-    assert report["requests"] > 500, "too little was asked to say that nothing failed"
+    assert report["requests"] > requests, "too little was asked to say that nothing failed"
     moves = {step["step"] for step in report["steps"] if step["step"].startswith("move ")}
     assert moves == {f"move {node}" for node in nodes}, "a node's move is not in the report"
 
@@ -112,7 +112,7 @@ def flannel(real: Real) -> Real:
 
 def test_the_probers_notice_a_route_that_is_cut(flannel: Real) -> None:
     nodes = {"NODES": " ".join(flannel.nodes()), "STACK": "flannel", "EPOCH": "99", "STRATEGY": "rolling"}
-    nodes |= {"GENERATION": "probers", "DUE": "true"}
+    nodes |= {"GENERATION": "probers", "DUE": "true", "LEG": "0"}
     kubeconfig = str(flannel.kubeconfig)
     recording = script("traffic_record", kubeconfig, **nodes)
     assert recording.returncode == 0, recording.stderr
@@ -227,13 +227,59 @@ def test_the_other_stack_rolls_back_and_nobody_notices(flannel: Real) -> None:
     flannel.stacks["flannel"].preview("--expect-no-changes")
 
 
-def test_inside_one_stack_it_rolls_there_and_nobody_notices(flannel: Real) -> None:
+def test_inside_one_stack_it_pauses_behind_a_node_with_both_cnis_at_work(flannel: Real) -> None:
     stack = flannel.stacks["flannel"]
     stack.set_config("cni-migration:cni", "cilium")
+    stack.set_config("migration:pauseAfter", "1")
+    stack.up()
+    assert_paused(flannel)
+    assert_nobody_noticed(interruption(flannel, "flannel"), [WORKER], requests=200)
+    stack.preview("--expect-no-changes")
+    delete = ("delete", "daemonset", "kube-flannel-ds", "--namespace=kube-flannel", "--wait=false")
+    refused = subprocess.run(
+        ["kubectl", "--kubeconfig", str(flannel.kubeconfig), *delete],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert refused.returncode != 0 and "no migration is under way" in refused.stderr, "the nodes that wait have no CNI"
+
+
+def assert_paused(real: Real) -> None:
+    """One of three nodes has moved, and the network between all of them is measured and right."""
+    result = verdict(real, "flannel")
+    assert (result["ok"], result["encapsulation"], result["icmpWireBytes"]) == (True, "none", 84), result
+    assert result["pending"] == [f"{WORKER}2", f"{NAME}-control-plane"] and len(result["pairs"]) == 6
+    assert real.stacks["flannel"].outputs()["paused"] == "1 of 3 nodes"
+    assert (marker(real)["phase"], marker(real)["moved"], marker(real)["holder"]) == ("migrating", WORKER, "")
+    for node, owner in ((WORKER, "cilium"), (f"{WORKER}2", "flannel"), (f"{NAME}-control-plane", "flannel")):
+        assert real.kubectl("get", "node", node, "-o", "jsonpath={.metadata.labels.cni-owner}") == owner
+    assert real.kubectl("get", "-n", "kube-flannel", "daemonset", "kube-flannel-ds", "-o", "name").strip(), (
+        "the engine has deleted the CNI of the nodes that wait"
+    )
+
+
+def test_a_node_that_is_started_again_in_a_pause_gets_its_routes_back_and_no_other_moves(flannel: Real) -> None:
+    stack = flannel.stacks["flannel"]
+    run("docker", "restart", f"{WORKER}2")
+    eventually(lambda: flannel.kubectl("wait", "nodes", "--all", "--for=condition=Ready", "--timeout=5s"))
+    changed = {step.name for step in stack.preview_steps() if step.op not in ("same", "refresh")}
+    assert "migration-routes" in changed, "the reviewer would not see that a node lost its routes"
+    assert not [name for name in changed if name.startswith("moves-")], "a restart moved a node"
+    stack.up()
+    assert_paused(flannel)
+    assert "244" in flannel.on_node(f"{WORKER}2", "ip rule show"), "it does not reach the other CNI's nodes"
+    stack.preview("--expect-no-changes")
+
+
+def test_inside_one_stack_it_goes_on_behind_the_pause_and_nobody_notices(flannel: Real) -> None:
+    stack = flannel.stacks["flannel"]
+    stack.run("config", "rm", "--stack", "flannel", "migration:pauseAfter")
     stack.up()
     assert_native(verdict(flannel, "flannel"))
-    assert_nobody_noticed(interruption(flannel, "flannel"), flannel.nodes())
+    assert_nobody_noticed(interruption(flannel, "flannel"), [f"{WORKER}2", f"{NAME}-control-plane"])
     assert_moved(flannel, "cilium")
+    assert flannel.kubectl("get", "daemonsets", "-A", "-l", "app=flannel", "-o", "name") == ""
     stack.preview("--expect-no-changes")
 
 

@@ -16,7 +16,7 @@ from engine.pulumi_cli import Stack, copy_program
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
-PACKAGES = ("components", "plan", "settings", "steps")
+PACKAGES = ("components", "pipeline", "plan", "settings", "steps")
 # The steps that need a real network, and the two that stand for a CNI. They are recorded with dashes.
 RECORDED = (
     "preflight",
@@ -59,6 +59,11 @@ class World:
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
+    return made(tmp_path)
+
+
+def made(tmp_path: Path) -> World:
+    """The program, its stacks and the stand-ins, in a folder that is empty."""
     program = copy_program(HERE / "programs" / "migration", tmp_path / "program")
     for package in PACKAGES:
         copy_program(ROOT / package, program / package)

@@ -2,7 +2,8 @@
 
 What they keep is in $FAKE: `nodes` (while a cluster exists), `created` (when it was made), `marker.json` (the ConfigMap
 with a resourceVersion that a replace must match), `calls` (one line a call). `fail/NAME` makes the next call of that
-name fail, once.
+name fail, once. `hang/NAME` makes every question to that tool's API hang. `lists/KIND.json` are objects of a kind, of
+which there are none otherwise.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import os
 import stat
 import sys
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -58,6 +60,10 @@ class Cluster:
             fault.unlink()
             raise SystemExit(f"fault planted in {name}")
 
+    def hang(self, name: str) -> None:
+        if (self.home / "hang" / name).exists():
+            time.sleep(600)
+
     def read(self) -> dict[str, Any] | None:
         return json.loads(self.marker.read_text()) if self.marker.exists() else None
 
@@ -94,7 +100,10 @@ def container(name: str, role: str, image: str, state: str, started: str, *, cre
         "Created": created,
         "Config": {"Image": image, "Labels": {"io.x-k8s.kind.role": role}},
         "State": {"Status": state, "StartedAt": started},
-        "NetworkSettings": {"Ports": {}},
+        "NetworkSettings": {
+            "Networks": {"kind": {"IPAddress": "172.18.0.2", "IPPrefixLen": 16}},
+            "Ports": {},
+        },
     }
 
 
@@ -107,6 +116,7 @@ def docker(cluster: Cluster, args: list[str]) -> None:
             created = cluster.created.read_text()
             print(json.dumps([container(*row, created=created) for row in rows]))
         case ["exec", *_] if "configmap" in args:
+            cluster.hang("docker")
             marker = cluster.read()
             print(json.dumps({"kind": "List", "items": [KUBEADM, *([marker] if marker else [])]}))
         case ["exec", *_] if "recording" in args:
@@ -120,6 +130,7 @@ def kubectl(cluster: Cluster, args: list[str]) -> None:
     words = [arg for arg in args if not arg.startswith("--")]
     if not cluster.nodes.exists():
         raise SystemExit("The connection to the server was refused: there is no cluster")
+    cluster.hang("kubectl")
     marker = cluster.read()
     match words:
         case ["get", "/readyz"]:
@@ -132,6 +143,13 @@ def kubectl(cluster: Cluster, args: list[str]) -> None:
             (cluster.home / json.loads(sys.stdin.read())["kind"]).touch()
         case ["get", "secrets"]:
             print(json.dumps({"items": []}))  # nothing of a user's was kept
+        case ["get", "/version"]:
+            print(json.dumps({"gitVersion": "v1.34.11"}))
+        case ["get", kind] if "--all-namespaces" in args:
+            listed = cluster.home / "lists" / f"{kind}.json"
+            print(json.dumps({"items": json.loads(listed.read_text()) if listed.exists() else []}))
+        case ["create"] if options.get("dry-run") == "server":
+            sys.stdin.read()
         case ["create" | "replace" as verb]:
             wanted = json.loads(sys.stdin.read())
             if verb == "create" and marker:
@@ -145,9 +163,11 @@ def kubectl(cluster: Cluster, args: list[str]) -> None:
         case ["patch", "configmap", "cni-migration"] if marker and options["type"] == "json":
             for operation in json.loads(options["patch"]):
                 field = operation["path"].removeprefix("/data/")
+                if operation["op"] != "add" and field not in marker["data"]:
+                    raise SystemExit(f"the server rejected our request: there is no {field}")
                 if operation["op"] == "test" and marker["data"][field] != operation["value"]:
                     raise SystemExit("the server rejected our request due to an error in our request: the test failed")
-                if operation["op"] == "replace":
+                if operation["op"] in ("add", "replace"):
                     marker["data"][field] = operation["value"]
             cluster.write(marker["data"], int(marker["metadata"]["resourceVersion"]) + 1)
         case _:

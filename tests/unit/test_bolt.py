@@ -39,11 +39,12 @@ def test_it_minds_deletions_alone_and_of_no_kind_that_an_upgrade_deletes() -> No
     )
 
 
-def test_only_a_marker_that_says_migrating_opens_it() -> None:
+def test_only_a_marker_that_says_migrating_and_who_does_opens_it() -> None:
     (validation,) = SPEC["validations"]
     assert validation["expression"] == (
-        "has(params.data) && 'phase' in params.data && params.data['phase'] == 'migrating'"
-    ), "a settled cluster would be open, or a migration would be refused its own deletions"
+        "has(params.data) && 'phase' in params.data && params.data['phase'] == 'migrating' && "
+        "'holder' in params.data && params.data['holder'] != ''"
+    ), "a settled or a paused cluster would be open, or a migration would be refused its own deletions"
     assert SPEC["failurePolicy"] == "Fail"
     spec = bolt.binding()["spec"]
     assert spec["paramRef"] == {"name": "cni-migration", "namespace": "kube-system", "parameterNotFoundAction": "Allow"}

@@ -27,6 +27,8 @@ from steps.cluster_up import cluster_up
 from steps.doors import docker, kind, kubectl, process
 from steps.doors.process import ToolError
 from steps.holder import holder, host
+from steps.pause import Needs as PauseNeeds
+from steps.pause import pause
 from steps.release_unlock import Needs as UnlockNeeds
 from steps.release_unlock import unlock
 from steps.running import StepError
@@ -305,6 +307,7 @@ def claim_of(stack: str = "cilium", epoch: int = 2, abandon: int = 0) -> None:
             epoch=epoch,
             strategy="whatever it is called",
             abandon_epoch=abandon,
+            previous=("flannel", "flannel"),
         )
     )
 
@@ -328,6 +331,7 @@ def test_a_claim_replaces_the_marker_that_it_has_read_and_no_other(world: World)
         "phase": "migrating",
         "holder": holder(),
         "strategy": "whatever it is called",
+        "previous": "flannel flannel",
     }
 
 
@@ -359,6 +363,45 @@ def test_a_claim_waits_for_a_migration_that_runs_and_takes_over_one_that_was_cut
     flannels(world, phase="migrating", holder=DEAD)
     claim_of()
     assert world.log == ["kubectl replace"] * 2
+
+
+def test_a_paused_migration_may_be_taken_back_by_the_other_stack_at_any_time(world: World) -> None:
+    flannels(world, phase="migrating", holder="", moved="c-worker", leg="1")
+    claim_of()
+    assert world.log == ["kubectl replace"] and world.marker, "a pause of days could be ended by one stack alone"
+    assert "moved" not in world.marker["data"], "the way back would count its nodes from where the way there stood"
+    flannels(world, phase="migrating", holder="")
+    with pytest.raises(StepError, match="cannot be seen from here"):
+        claim_of()
+
+
+def test_a_claim_that_is_made_once_more_forgets_no_pause(world: World) -> None:
+    flannels(world, stack="cilium", cni="cilium", epoch="2", phase="migrating", holder="", moved="c-worker", leg="1")
+    claim_of()
+    assert world.marker and (world.marker["data"]["moved"], world.marker["data"]["leg"]) == ("c-worker", "1"), (
+        "an up with a lost state would count its legs from the beginning"
+    )
+
+
+def test_a_pause_lets_go_of_the_marker_and_says_where_it_stands(world: World) -> None:
+    needs = PauseNeeds(cluster="c", stack="cilium", epoch="2", moved=("w",), pending=("w2", "cp"), leg=3)
+    world.exists(stack="cilium", cni="cilium", epoch="2", phase="migrating", holder=holder())
+    assert pause(needs) == "1 of 3 nodes"
+    for part in (
+        '{"op": "test", "path": "/data/epoch", "value": "2"}',
+        '{"op": "test", "path": "/data/phase", "value": "migrating"}',
+        '{"op": "add", "path": "/data/moved", "value": "w"}',
+        '{"op": "add", "path": "/data/leg", "value": "4"}',
+        '{"op": "replace", "path": "/data/holder", "value": ""}',
+    ):
+        assert part in world.log[0], f"the next up would not know that it is paused: {part}"
+    world.admission_kinds = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+    world.refused["apply"] = "denied by a webhook"
+    with pytest.raises(StepError, match="the migration is paused, but the CNIs' objects could not be secured"):
+        pause(needs)
+    world.exists(stack="flannel", cni="flannel", epoch="3", phase="ready")
+    with pytest.raises(StepError, match="owned by flannel/3 by now, not by cilium/2"):
+        pause(needs)
 
 
 def test_a_claim_that_was_planned_for_another_epoch_names_who_came_first(world: World) -> None:
@@ -419,6 +462,7 @@ def test_what_a_step_had_found_is_kept_byte_for_byte(text: str) -> None:
 
 def test_a_users_own_settings_do_not_reach_the_tools(monkeypatch: pytest.MonkeyPatch) -> None:
     theirs = {"KUBECONFIG": "/theirs", "KUBERC": "/theirs", "KUBECTL_KUBERC": "true", "HELM_NAMESPACE": "theirs"}
+    theirs["KIND_EXPERIMENTAL_PROVIDER"] = "theirs"
     for name, value in {**theirs, "HELM_CACHE_HOME": "/cache", "HELM_DRIVER": "sql"}.items():
         monkeypatch.setenv(name, value)
     lines = process.run(["env"]).splitlines()

@@ -10,7 +10,7 @@ import pulumi
 import pytest
 from pulumi.runtime.mocks import MockMonitor
 
-from plan.ownership import Claim
+from plan.ownership import Claim, Owner
 from settings import Settings, parse
 from settings.strategy import RECREATE, ROLLING, STRATEGIES, Strategy
 from steps.held import Base
@@ -56,19 +56,26 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     return mocks
 
 
-def build(settings: Settings, strategy: Strategy, due: bool) -> None:
+def build(settings: Settings, strategy: Strategy, due: bool, previous: Owner | None) -> None:
     from components import wiring
 
-    claim = Claim(stack="test", cni=settings.cni, generation="g", epoch=7, strategy=strategy, due=due)
+    claim = Claim(
+        stack="test", cni=settings.cni, generation="g", epoch=7, strategy=strategy, due=due, previous=previous
+    )
     wiring.build(settings, None, claim)
 
 
 def run(
-    recorder: Recorder, settings: Settings, strategy: Strategy = RECREATE, *, due: bool = True
+    recorder: Recorder,
+    settings: Settings,
+    strategy: Strategy = RECREATE,
+    *,
+    due: bool = True,
+    previous: Owner | None = None,
 ) -> dict[str, pulumi.runtime.MockResourceArgs]:
     @pulumi.runtime.test
     def program() -> None:
-        build(settings, strategy, due)
+        build(settings, strategy, due, previous)
 
     program()
     return recorder.resources
@@ -155,7 +162,50 @@ def test_rolling_moves_each_node_by_a_resource_of_its_own_and_cleans_no_node_at_
     assert sorted(moves) == [f"moves-cni-migration-{node}" for node in ("control-plane", "worker", "worker2")]
     assert not [name for name in resources if "cleanup" in name or "evict" in name]
     assert resources["migration-gate"].inputs["create"] == "steps.keep", "a running CNI would be taken down"
-    assert resources["cilium-release"].inputs["skipAwait"] is True, "Helm would wait for nodes that have yet to move"
+
+
+@pytest.mark.parametrize("strategy", STRATEGIES.values(), ids=list(STRATEGIES))
+def test_helm_waits_for_no_workload_since_the_verification_does(recorder: Recorder, strategy: Strategy) -> None:
+    release = run(recorder, parse({"cni": "cilium"}), strategy)["cilium-release"]
+    assert release.inputs["skipAwait"] is True, (
+        "nodes that have yet to move, or a LoadBalancer, would hold it for 600 s"
+    )
+
+
+def pausing(cni: str = "cilium") -> Settings:
+    return parse({"cni": cni, "migration": {"strategy": "rolling", "pauseAfter": 1}})
+
+
+def test_a_pause_leaves_out_the_moves_behind_it_and_what_ends_a_migration(recorder: Recorder) -> None:
+    resources = run(recorder, pausing(), ROLLING)
+    assert [name for name in resources if name.startswith("moves-")] == ["moves-cni-migration-worker"]
+    assert "verification-settle" not in resources, "a cluster on two CNIs would count as moved"
+    environment = resources["verification-pause"].inputs["environment"]
+    assert environment["MOVED"] == "cni-migration-worker"
+    assert resources["verification-measure"].inputs["environment"]["PENDING"] == environment["PENDING"]
+    waits = {urn.split("::")[-1] for urn in recorder.requests["verification-measure"].dependencies}
+    assert "moves-cni-migration-worker" in waits, "the network would be measured in the middle of a move"
+    assert not [name for name in resources if name.startswith("flannel-")], "another stack's CNI would be taken over"
+
+
+def test_a_pause_inside_one_stack_keeps_the_old_cni_for_the_nodes_that_wait(recorder: Recorder) -> None:
+    before = Owner(stack="test", cni="flannel")
+    resources = run(recorder, pausing(), ROLLING, previous=before)
+    assert {"flannel-daemonset", "flannel-kube-proxy-daemonset", "cilium-release"} <= resources.keys(), (
+        "the engine would delete the CNI of the nodes that have not moved"
+    )
+
+
+def test_a_migration_inside_one_stack_that_goes_to_its_end_names_the_old_cni_no_more(recorder: Recorder) -> None:
+    before = Owner(stack="test", cni="flannel")
+    for due in (True, False):
+        resources = run(recorder, parse({"cni": "cilium"}), ROLLING, due=due, previous=before)
+        assert not [name for name in resources if name.startswith("flannel-")], "the old CNI would come back"
+
+
+def test_the_old_cni_of_another_stack_is_left_to_it_in_a_pause(recorder: Recorder) -> None:
+    resources = run(recorder, pausing(), ROLLING, previous=Owner(stack="flannel", cni="flannel"))
+    assert not [name for name in resources if name.startswith("flannel-")], "two states would own one object"
 
 
 def test_a_move_leaves_the_routes_that_it_needs_and_the_services_that_are_still_asked(recorder: Recorder) -> None:

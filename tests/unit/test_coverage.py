@@ -8,6 +8,7 @@ from steps.findings.coverage import Coverage, coverage
 
 START, END = 100_000, 200_000  # ms
 STEPS = (f"{START} step before", f"{START + 1} prober p", f"{END} step end")
+NONE = (STEPS[0], STEPS[2])
 
 
 def log(prober: str, first: int, last: int, *ends: str) -> list[str]:
@@ -32,6 +33,15 @@ def test_a_prober_that_beats_from_the_beginning_until_it_is_done_is_whole() -> N
 def test_a_prober_that_is_drained_and_its_successor_are_whole() -> None:
     found = covered(*WHOLE, *log("old", START, START + 9000, "end"), *log("new", START + 12_000, END + 300, "done"))
     assert found.why == "" and found.whole == 3, "each drain of a node would make the migration unmeasured"
+
+
+def test_a_node_without_a_prober_between_two_is_named() -> None:
+    late = covered(*log("old", START, START + 9000, "end"), *log("new", START + 60_000, END + 300, "done"), steps=NONE)
+    assert late.why == "on a no prober recorded for 51.0 s 9.0 s after the recording's beginning", (
+        "what failed meanwhile would pass for nothing that failed"
+    )
+    soon = covered(*log("old", START, START + 9000, "end"), *log("new", START + 15_000, END + 300, "done"), steps=NONE)
+    assert soon.why == ""
 
 
 def test_a_prober_that_crashed_is_named_and_so_is_one_that_began_again() -> None:

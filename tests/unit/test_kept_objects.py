@@ -17,6 +17,7 @@ from steps.doors.kubectl import Kubectl, Object
 from steps.doors.process import ToolError
 from steps.running import StepError
 
+OF_THE_CHART = {"meta.helm.sh/release-name": "cilium", "meta.helm.sh/release-namespace": "kube-system"}
 POLICIES = "ciliumnetworkpolicies.cilium.io"
 
 
@@ -151,6 +152,14 @@ def test_a_users_policies_are_kept_before_anything_of_cilium_goes_and_stand_agai
     assert api.names("secrets") == [], "the copies would come back for ever"
 
 
+def test_what_a_user_makes_while_helm_works_is_kept_too(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(old_cni.helm, "uninstall", lambda *_: api.policy("late"))
+    old_cni.remove_cilium(api)
+    api.crds(POLICIES)
+    kept_objects.restore(api)
+    assert api.names(POLICIES) == ["late"], "it would go with its kind, unnamed"
+
+
 def test_a_copy_that_does_not_hold_what_it_should_stops_the_removal(api: Api) -> None:
     api.policy("front")
     api.lossy = True
@@ -172,9 +181,14 @@ def test_what_cilium_makes_itself_is_not_kept(api: Api) -> None:
     api.crds(*CRDS - {POLICIES, "ciliumnodes.cilium.io"})
     for kind in ("ciliumnodes", "ciliumendpoints", "ciliumidentities", "ciliumendpointslices"):
         api.put(f"{kind}.cilium.io", kind, "made")
-    api.policy("of-the-chart", annotations={"meta.helm.sh/release-name": "cilium"})
+    api.policy("of-the-chart", annotations=OF_THE_CHART)
     api.policy("of-another", ownerReferences=[{"apiVersion": "cilium.io/v2", "kind": "X"}])
     assert kept_objects.users_objects(api) == [], "an identity that is made again would fight with the new Cilium's"
+
+
+def test_an_object_of_a_users_own_release_of_the_same_name_is_kept(api: Api) -> None:
+    api.policy("of-mine", annotations={**OF_THE_CHART, "meta.helm.sh/release-namespace": "policies"})
+    assert len(kept_objects.users_objects(api)) == 1, "it would go with Cilium's CRDs, and nobody would make it again"
 
 
 def test_a_users_secret_in_ciliums_namespace_is_kept_and_a_synced_copy_is_not(api: Api) -> None:
@@ -186,6 +200,42 @@ def test_a_users_secret_in_ciliums_namespace_is_kept_and_a_synced_copy_is_not(ap
     assert [each.name for each in kept_objects.users_objects(api)] == ["Secret cilium-secrets/tls"], (
         "Helm deletes that namespace with all in it"
     )
+
+
+def test_whatever_is_in_a_namespace_that_helm_takes_is_kept_of_any_kind_and_under_any_name(api: Api) -> None:
+    api.kinds += " externalsecrets.external-secrets.io"
+    api.put("namespaces", "Namespace", "cilium-secrets")
+    api.put("namespaces", "Namespace", "my-tls", metadata={"annotations": OF_THE_CHART})
+    api.put("externalsecrets.external-secrets.io", "ExternalSecret", "tls", "cilium-secrets")
+    api.put("secrets", "Secret", "ca", "my-tls")
+    api.put("secrets", "Secret", "other", "shop")
+    names = [each.name for each in kept_objects.users_objects(api)]
+    assert names == ["ExternalSecret cilium-secrets/tls", "Secret my-tls/ca"], "Helm deletes these namespaces"
+
+
+def test_an_api_that_went_with_the_network_bars_no_way_and_secrets_are_kept(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    api.put("namespaces", "Namespace", "cilium-secrets")
+    api.put("secrets", "Secret", "tls", "cilium-secrets")
+    api.refused["api-resources"] = "error: unable to retrieve the complete list of server APIs: metrics.k8s.io/v1beta1"
+    assert [each.name for each in kept_objects.users_objects(api)] == ["Secret cilium-secrets/tls"]
+    assert "not all kinds can be listed" in capsys.readouterr().err, "what else is in there would go unnamed"
+
+
+def test_what_stands_again_is_kept_no_longer_while_another_waits(api: Api) -> None:
+    api.policy("front")
+    api.policy("back")
+    kept_objects.keep(api)
+    api.items[POLICIES] = []
+    api.refused["create back"] = "denied by a webhook"
+    with pytest.raises(StepError):
+        kept_objects.restore(api)
+    api.items[POLICIES] = []  # its user deletes `front`
+    api.refused.clear()
+    kept_objects.restore(api)
+    assert api.names(POLICIES) == ["back"], "what its user has deleted since is back"
+    assert api.names("secrets") == []
 
 
 def test_many_objects_are_kept_in_several_copies_and_all_of_them_come_back(api: Api) -> None:
@@ -230,6 +280,20 @@ def test_a_users_newer_object_stays_and_what_has_no_kind_or_namespace_is_kept_an
     api.items["customresourcedefinitions"] = []
     kept_objects.restore(api)
     assert len(api.names("secrets")) == 1 and "this Cilium has no such kind" in capsys.readouterr().err
+
+
+def test_an_object_whose_kind_another_tool_has_taken_along_is_kept_and_the_rest_stands(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    certificate = {"apiVersion": "cert-manager.io/v1", "kind": "Certificate", "metadata": {"name": "c"}}
+    kept.write(api, [kept.Kept(crd="", manifest=certificate)])
+    api.refused["list certificate.v1.cert-manager.io"] = 'error: the server doesn\'t have a resource type "certificate"'
+    kept_objects.restore(api)
+    assert "the cluster has no such kind" in capsys.readouterr().err, "no up would ever end well again"
+    assert len(api.names("secrets")) == 1, "it would be lost"
+    api.refused["list certificate.v1.cert-manager.io"] = "the server could not find out"
+    with pytest.raises(StepError):
+        kept_objects.restore(api)
 
 
 def test_the_last_copy_of_an_object_counts(api: Api) -> None:

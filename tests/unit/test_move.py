@@ -157,6 +157,19 @@ def test_a_drain_that_fails_leaves_the_node_as_it_was_and_names_the_budget(monke
     assert world.done[-2:] == ["uncordon", "forget"] and "label {'cni_owner': 'none'}" not in world.done
 
 
+@pytest.mark.parametrize(
+    ("owner", "cni", "fault"), [("flannel", "cilium", "introduce"), ("cilium", "flannel", "ready")]
+)
+def test_a_node_that_cannot_change_hands_yet_takes_pods_as_before(
+    monkeypatch: pytest.MonkeyPatch, owner: str, cni: str, fault: str
+) -> None:
+    world = World(owner)
+    world.faults[fault if fault == "introduce" else "k8s-app=kube-proxy ready"] = StepError("it does not come up")
+    with pytest.raises(StepError, match="it does not come up"):
+        move(world, cni, monkeypatch)
+    assert world.done[-2:] == ["uncordon", "forget"], "a node with a CNI that works would take no Pods for ever"
+
+
 def test_a_list_of_pods_that_fails_is_no_empty_node(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World("flannel")
     world.faults["list Pods"] = ToolError("the API does not answer")

@@ -6,6 +6,8 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 SCRIPTS = Path(__file__).parents[2] / "steps" / "on_node"
 # podSubnet 172.16.0.0/12 holds Docker's own network: what a node has in its main table then.
 ROUTES = """\
@@ -45,6 +47,14 @@ def test_only_routes_by_way_of_another_node_are_ciliums(tmp_path: Path) -> None:
     found = [line.split()[1] for line in done.stdout.splitlines()]
     assert "172.18.0.0/16" not in found, "the node would be cut off: its own network lies in the podSubnet"
     assert found == ["172.20.1.0/24", "172.20.2.0/24"], "a user's own route would be lost, or Cilium's would stay"
+
+
+@pytest.mark.parametrize("mode", ["list", "remove"])
+def test_rules_that_cannot_be_listed_are_no_clean_node(tmp_path: Path, mode: str) -> None:
+    answers = {"iptables-nft": "exit 4", "ip6tables-nft": ":", "iptables-legacy": ":", "ip6tables-legacy": ":"}
+    tools = {f"{tool}-save": answer for tool, answer in answers.items()}
+    done = run("clean", tmp_path, tools, "chains FLANNEL-\n", MODE=mode)
+    assert done.returncode != 0, "Flannel's masquerading would stay, and the node be said to be clean"
 
 
 def test_without_the_addresses_of_nodes_no_route_is_anybodys_residue(tmp_path: Path) -> None:

@@ -31,7 +31,13 @@ def test_another_cni_of_the_same_stack_gets_the_next_epoch() -> None:
 def test_a_cluster_without_a_marker_gets_a_generation_of_its_own() -> None:
     claim = plan_claim(None, "flannel", "flannel", RECREATE, NOW)
     assert claim == Claim(
-        stack="flannel", cni="flannel", generation="20260102T030405", epoch=1, strategy=RECREATE, due=True
+        stack="flannel",
+        cni="flannel",
+        generation="20260102T030405",
+        epoch=1,
+        strategy=RECREATE,
+        due=True,
+        interrupts=True,
     ), "a stack with the state of an earlier cluster would see no change and install nothing"
 
 
@@ -91,3 +97,21 @@ def test_a_new_cluster_is_never_rolled_and_one_that_nobody_claimed_is_refused_by
 def test_a_strategy_that_this_version_does_not_know_is_refused() -> None:
     with pytest.raises(UnknownStrategyError, match="'teleport'"):
         marker_from({"stack": "a", "strategy": "teleport"})  # read as recreate, a half-done move would be torn down
+
+
+def test_a_claim_interrupts_where_it_takes_a_network_down_that_may_serve() -> None:
+    assert plan_claim(MARKER, "cilium", "cilium", RECREATE, NOW).interrupts, "a policy would let an outage pass"
+    assert plan_claim(None, "cilium", "cilium", RECREATE, NOW).interrupts, "a cluster of nobody's may serve as well"
+    assert not plan_claim(MARKER, "cilium", "cilium", ROLLING, NOW).interrupts, (
+        "a policy would bar the way that is left"
+    )
+
+
+def test_a_claim_interrupts_nothing_where_nothing_serves_or_nothing_is_due() -> None:
+    assert not plan_claim(None, "cilium", "cilium", RECREATE, NOW, exists=False).interrupts, "no cluster could be made"
+    assert not plan_claim(MARKER, "flannel", "flannel", RECREATE, NOW).interrupts, "a cluster that is done is blamed"
+    down = Marker(stack="a", cni="cilium", generation="g", epoch=2, phase="migrating")
+    for stack in ("a", "b"):
+        assert not plan_claim(down, stack, "cilium", RECREATE, NOW).interrupts, "a network that is down would stay down"
+    half = Marker(stack="a", cni="cilium", generation="g", epoch=2, phase="migrating", strategy=ROLLING)
+    assert plan_claim(half, "b", "cilium", RECREATE, NOW).interrupts, "half a rolling move still serves"

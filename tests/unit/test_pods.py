@@ -200,12 +200,12 @@ def test_every_pod_that_nobody_makes_anew_is_kept_and_no_other(monkeypatch: pyte
     assert len(api.secrets) == 2, "the step could not be run again"
 
 
-def test_a_copy_of_a_pod_that_its_user_deleted_goes_with_the_next_migration(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_copy_of_a_pod_that_has_gone_unseen_outlives_an_up_that_is_run_again(monkeypatch: pytest.MonkeyPatch) -> None:
     api = Api(pod("bare", "u1"))
     keep(api, monkeypatch)
     api.pods.clear()
     keep(api, monkeypatch)
-    assert api.secrets == {}
+    assert "cni-migration-pod-u1" in api.secrets, "its manifest would be lost before anybody had read of it"
 
 
 def test_a_cluster_that_is_not_being_migrated_gets_no_copies(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,21 +254,51 @@ def test_an_up_that_was_killed_at_the_deletion_loses_no_pod(monkeypatch: pytest.
     assert api.uids() == {"bare": "bare-new"}, "the Pod is gone, and the second `up` says done"
 
 
-def test_a_pod_that_its_user_deleted_in_the_outage_is_not_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pod_that_has_gone_in_the_outage_is_named_and_kept_and_not_made_anew(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     api = Api(pod("gone", "u1"), pod("going", "u2"))
     keep(api, monkeypatch)
     del api.pods["gone"]
     api.pods["going"]["metadata"]["deletionTimestamp"] = OLD
     monkeypatch.setattr(pods_anew, "await_gone", calls(api.pods.clear))
     replace(api, monkeypatch)
-    assert api.uids() == {} and api.secrets == {}, "the user has deleted it, and it is back"
+    assert api.uids() == {}, "the user has deleted it, and it is back"
+    said = capsys.readouterr().err
+    for name, uid in (("gone", "u1"), ("going", "u2")):
+        assert f"Pod a/{name} has gone since the migration began" in said, "if the cluster did it, nobody would know"
+        assert f"get secret cni-migration-pod-{uid}" in said and f"cni-migration-pod-{uid}" in api.secrets, (
+            "its manifest would be lost"
+        )
+    api.pods["gone"] = pod("gone", "u9", created=NEW)
+    monkeypatch.setattr(pods_anew, "await_gone", calls(lambda: None))
+    replace(api, monkeypatch)
+    assert list(api.secrets) == ["cni-migration-pod-u2"], "its user has made it again, and it is said to be gone"
+    keep(api, monkeypatch)
+    replace(api, monkeypatch)
+    assert "cni-migration-pod-u2" in api.secrets, "only its user can tell that nobody wants it"
+
+
+def test_a_pod_that_goes_with_its_node_s_taint_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    api = Api(pod("tainted", "u1"), pod("drained", "u2"))
+    for name, reason in (("tainted", "DeletionByTaintManager"), ("drained", "EvictionByEvictionAPI")):
+        api.pods[name]["metadata"]["deletionTimestamp"] = OLD
+        gone = {"type": "DisruptionTarget", "status": "True", "reason": reason}
+        api.pods[name].setdefault("status", {}).setdefault("conditions", []).append(gone)
+    keep(api, monkeypatch)
+    assert list(api.secrets) == ["cni-migration-pod-u1"], "it is lost when the step begins after five minutes"
+    monkeypatch.setattr(pods_anew, "await_gone", calls(api.pods.clear))
+    replace(api, monkeypatch)
+    assert api.uids() == {"tainted": "tainted-new"}, "its node had no CNI, and the cluster took the Pod for it"
+    assert api.secrets == {}
 
 
 def test_a_pod_that_its_user_deletes_a_moment_before_we_do_is_not_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     api = Api(pod("bare", "u1"))
     monkeypatch.setattr(pods_anew, "delete_pod", calls(api.pods.clear))
     replace(api, monkeypatch)
-    assert api.uids() == {} and api.secrets == {}
+    assert api.uids() == {}, "the user has deleted it, and it is back"
+    assert list(api.secrets) == ["cni-migration-pod-u1"], "if the cluster was faster, its manifest would be lost"
 
 
 def test_a_pod_of_a_namespace_that_is_gone_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

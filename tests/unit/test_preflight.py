@@ -527,6 +527,19 @@ def test_findings_of_every_kind_are_told_at_once_and_a_part_without_an_answer_be
     assert "preflight-probe" not in world.dry, "a namespace that is not there yet would refuse a Pod for nothing"
 
 
+def test_an_api_that_went_with_the_network_keeps_no_cut_off_migration_from_going_on(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    down = {"conditions": [{"type": "Available", "status": "False"}]}
+    world.lists["namespaces"] = [named("kube-flannel")]
+    world.lists["apiservices.apiregistration.k8s.io"] = [named("v1.down", spec={"service": {"name": "s"}}, status=down)]
+    assert len(refusal(NEEDS_FLANNEL)) == 1
+    world.single["cni-migration"] = named("m", data={"epoch": NEEDS_FLANNEL.epoch, "phase": "migrating"})
+    world.single["cni-migration"]["metadata"]["resourceVersion"] = "1"
+    assert preflight.verb(NEEDS_FLANNEL) == "", "a metrics-server without a network would shut its own way back"
+    assert "warning: the aggregated API v1.down is not available" in capsys.readouterr().err
+
+
 NEEDS_FLANNEL = replace(NEEDS, images=("flannel:1", "cni:1", "plugins:1", "proxy:1", "probe:1"))
 
 

@@ -110,6 +110,13 @@ def test_a_pod_of_two_budgets_is_named_and_this_projects_own_makes_way() -> None
     ], "the last node would never be drained"
 
 
+def test_a_budget_over_pods_that_stay_where_they_are_is_refused_by_nobody() -> None:
+    shut = World(poddisruptionbudgets=[budget("agents", DNS, allowed=0)])
+    staying = {**COREDNS, "spec": {**COREDNS["spec"], "hostNetwork": True}}
+    assert stopping_budgets(shut, [staying]) == [], "a drain leaves Pods on the host's network alone"
+    assert len(stopping_budgets(shut, [staying, COREDNS])) == 1, "the node would never be drained"
+
+
 def test_a_budget_that_cannot_count_a_daemonsets_pods_is_named_and_one_that_can_is_not() -> None:
     agent = pod("log", {"app": "log"}, owner="DaemonSet")
     selector = {"matchLabels": {"app": "log"}}
@@ -146,6 +153,14 @@ def exempting(*names: str) -> dict[str, Any]:
     return {"matchExpressions": [{"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": list(names)}]}
 
 
+def only(name: str) -> dict[str, Any]:
+    return {"matchLabels": {"kubernetes.io/metadata.name": name}}
+
+
+def rule(group: str, resource: str) -> dict[str, Any]:
+    return {"operations": ["CREATE", "UPDATE"], "apiGroups": [group], "resources": [resource]}
+
+
 def webhooks(webhook: Object, cni: str) -> list[str]:
     world = World(
         validatingwebhookconfigurations=[named("v", webhooks=[webhook])],
@@ -173,6 +188,14 @@ def webhooks(webhook: Object, cni: str) -> list[str]:
         ({"rules": [{"operations": ["CREATE"], "apiGroups": [""], "resources": ["pods/eviction"]}]}, "cilium", ""),
         ({"rules": [{"operations": ["*"], "apiGroups": ["*"], "resources": ["*/*"]}]}, "cilium", "pods in kube-system"),
         ({"rules": [{"operations": ["UPDATE"], "apiGroups": [""], "resources": ["nodes"]}]}, "cilium", "nodes"),
+        # Gatekeeper's own, as it comes.
+        ({"rules": [rule("", "namespaces")]}, "cilium", "the namespace cilium-secrets"),
+        ({"rules": [rule("", "namespaces")]}, "flannel", "the namespace kube-flannel"),
+        ({"rules": [rule("", "namespaces")], "namespaceSelector": exempting("cilium-secrets")}, "cilium", ""),
+        ({"rules": [rule("", "namespaces")], "objectSelector": {"matchLabels": {"a": "b"}}}, "cilium", ""),
+        ({"rules": [rule("rbac.authorization.k8s.io", "roles")]}, "cilium", "roles in kube-system"),
+        ({"rules": [rule("coordination.k8s.io", "leases")]}, "cilium", "leases in kube-system"),
+        ({"rules": [rule("apps", "deployments")], "namespaceSelector": only("cni-migration")}, "cilium", ""),
         (
             {"rules": [{"operations": ["DELETE"], "apiGroups": [""], "resources": ["pods"]}], "namespaceSelector": {}},
             "cilium",
@@ -310,18 +333,36 @@ def test_docker_says_which_networks_the_nodes_are_on_in_one_question(monkeypatch
         docker.attachments(["a"])
 
 
-def on_node(folder: Path, kubectl: str, **env: str) -> list[str]:
+# As containerd answers: a list of all images whatever is asked for, and an error for one by name that is not there.
+CRICTL = """case "$1 $3" in
+  images*) echo sha256:another ;;
+  "inspecti there:1") ;;
+  "pull "*) [ "$2" = public:1 ] ;;
+  *) exit 1 ;;
+esac"""
+
+
+def on_node(folder: Path, kubectl: str, *images: str, **env: str) -> list[str]:
     """What preflight.sh prints with stand-ins for a node's tools; `kubectl` is the body of one."""
     tools = folder / "bin"
     tools.mkdir()
-    for name, body in {"kubectl": kubectl, "mount": ":", "umount": ":", "ip": ":", "crictl": "echo id"}.items():
+    for name, body in {"kubectl": kubectl, "mount": ":", "umount": ":", "ip": ":", "crictl": CRICTL}.items():
         (tools / name).write_text(f"#!/bin/sh\n{body}\n")
         (tools / name).chmod(0o755)
     told = {"CNI": "other", "NEEDS_ONE_L2": "false", "PEERS": "x", "MOVES": "true", "API": "", **env}
     told |= {"NET_D": str(folder / "net.d"), "PATH": f"{tools}:{os.environ['PATH']}"}
     script = (ROOT / "steps" / "on_node" / "preflight.sh").read_text()
-    done = subprocess.run(["bash", "-c", script], env=told, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["bash", "-c", script, "preflight", *images], env=told, capture_output=True, text=True, check=True
+    )
     return [line for line in done.stdout.splitlines() if "inotify" not in line]
+
+
+def test_an_image_that_is_not_there_and_cannot_be_pulled_is_named(tmp_path: Path) -> None:
+    said = on_node(tmp_path, ":", "there:1", "public:1", "nowhere:1")
+    assert said == ["the image nowhere:1 is not there and cannot be pulled"], (
+        "the old CNI would be gone when Pods wait for an image that nobody has"
+    )
 
 
 @pytest.mark.parametrize("moves", ["true", "false"])

@@ -24,8 +24,10 @@ NAME = f"{GENERATION}-{EPOCH}"
 OTHER = f"{GENERATION}-6"
 RECORD = traffic_record.Needs(
     cluster="c",
+    stack="cilium",
     generation=GENERATION,
     epoch=EPOCH,
+    leg=0,
     due=True,
     must_be_measured=True,
     nodes=NODES,
@@ -34,6 +36,7 @@ RECORD = traffic_record.Needs(
 REPORT = traffic_report.Needs(
     generation=GENERATION,
     epoch=EPOCH,
+    leg=0,
     due=True,
     nodes=NODES,
     control_plane="cp",
@@ -145,7 +148,7 @@ def test_each_step_inside_a_node_can_be_repeated(world: World) -> None:
         folder.mkdir(parents=True)
     for _ in range(2):
         world.inside("cp", "start")
-        assert world.inside("cp", "state") == "recording\n"
+        assert world.inside("cp", "state") == "none\n", "a start that was cut off would pass as one that was checked"
         assert not any(folder.exists() for folder in old), "recordings of old migrations would fill the node"
         assert steps_of(world) == ["step before"]
     assert (world.folder("cp") / "run").read_text() == f"{NAME}\n"
@@ -156,6 +159,7 @@ def test_each_step_inside_a_node_can_be_repeated(world: World) -> None:
         world.inside("cp", "mark", NAME="move w1")
         world.inside("cp", "touch")
     world.inside("cp", "probers", stdin="p\nq\n")
+    assert world.inside("cp", "state") == "recording\n"
     for _ in range(2):
         world.inside("cp", "end")
         world.inside("cp", "stop")
@@ -179,7 +183,7 @@ def test_a_mark_without_a_recording_does_nothing_and_needs_no_epoch(world: World
 def test_only_the_control_plane_keeps_the_steps(world: World) -> None:
     world.inside("w1", "start")
     assert not (world.report("w1") / NAME / "steps").exists(), "the migration would begin twice in the report"
-    assert world.inside("w1", "state") == "recording\n"
+    assert (world.report("w1") / "run").read_text() == f"{NAME}\n"
 
 
 @pytest.mark.parametrize("other", [OTHER, f"20270101T000000-{EPOCH}"])
@@ -276,6 +280,17 @@ def test_a_recording_that_goes_on_or_is_reported_is_not_begun_again(world: World
     world.steps.clear()
     traffic_record.verb(RECORD)
     assert world.steps == ["cp state"], "a report would be overwritten"
+
+
+def test_a_beginning_that_was_cut_off_before_the_probers_answered_is_made_anew(world: World) -> None:
+    world.broken = "cp probers"
+    with pytest.raises(ToolError):
+        traffic_record.verb(RECORD)
+    world.broken = ""
+    world.steps.clear()
+    traffic_record.verb(RECORD)
+    assert "cp start" in world.steps, "a network that answers nobody would be migrated as one that was checked"
+    assert steps_of(world) == ["step before", "prober h", "prober p"], "nobody would miss a prober that left nothing"
 
 
 def test_where_the_network_is_not_up_nothing_is_recorded(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 # From the top down. A room may use itself and what is below it.
-ROOMS = ("components", "plan", "steps", "settings")
+ROOMS = ("pipeline", "components", "plan", "steps", "settings")
 INSIDE_STEPS = ("findings", "doors")
 
 
@@ -47,6 +47,16 @@ def test_what_judges_starts_nothing_and_asks_nobody() -> None:
         assert not wrong, f"{path.name} uses {wrong}: a report could not render the same objects"
 
 
+def test_what_renders_a_preview_starts_nothing_and_the_pipeline_builds_no_resource() -> None:
+    for path in modules("pipeline"):
+        names = imports(path)
+        wrong = {name for name in names if name.split(".")[0] in ("pulumi_command", "pulumi_kubernetes")}
+        if path.stem in ("events", "values", "redaction", "expected", "takeover", "markdown"):
+            asks = ("components", "os", "subprocess", "socket")
+            wrong |= {name for name in names if name.startswith("steps.doors") or name.split(".")[0] in asks}
+        assert not wrong, f"{path.name} uses {wrong}: a recorded event stream could not be rendered again"
+
+
 def test_steps_and_settings_know_no_resource() -> None:
     for path in [*modules("steps"), *modules("settings")]:
         names = {name.split(".")[0] for name in imports(path)}
@@ -56,7 +66,7 @@ def test_steps_and_settings_know_no_resource() -> None:
 
 
 def test_a_process_is_started_behind_the_doors_only() -> None:
-    for room in ("components", "plan", "settings", "steps"):
+    for room in ROOMS:
         for path in modules(room):
             if "doors" in path.parts or "on_probe" in path.parts:
                 continue

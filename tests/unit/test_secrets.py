@@ -46,7 +46,7 @@ def load(monkeypatch: pytest.MonkeyPatch, *, secret: bool) -> stack_settings.Set
 def run(settings: stack_settings.Settings, strategy: Strategy) -> None:
     @pulumi.runtime.test
     def program() -> None:
-        build(settings, strategy, True)
+        build(settings, strategy, due=True, previous=None)
 
     program()
 

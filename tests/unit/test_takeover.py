@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
-from steps import old_cni, takeover
+from steps import node_clean, old_cni, takeover
 from steps.doors.kubectl import Kubectl
 from steps.doors.process import ToolError
-from steps.names import CORDONED
+from steps.names import CORDONED, READY_BEFORE
 from steps.nodes import node_from
 
 
@@ -23,6 +24,7 @@ class Quiet:
 
     def __init__(self, found: list[dict[str, Any]] | None = None) -> None:
         self.found, self.deleted = found or [], list[tuple[str, ...]]()
+        self.ran: list[tuple[str, ...]] = []
 
     def objects(self, kind: str) -> list[dict[str, Any]]:
         return self.found
@@ -32,7 +34,8 @@ class Quiet:
 
     def act(self, *_: str) -> None: ...
 
-    def run(self, *_: str) -> str:
+    def run(self, *args: str) -> str:
+        self.ran.append(args)
         return ""
 
     def wait(self, *_: str, until: str, seconds: int) -> None: ...
@@ -48,9 +51,11 @@ def test_a_takeover_clears_what_a_move_that_was_cut_off_has_noted(
     by_user = node_from({"metadata": {"name": "u"}, "spec": {"unschedulable": True}})
     lifted: list[str] = []
 
+    quiet = Quiet()
+
     @contextmanager
     def begin(_: object) -> Generator[Quiet]:
-        yield Quiet()
+        yield quiet
 
     def nothing(*_: object, **__: object) -> None: ...
 
@@ -62,6 +67,9 @@ def test_a_takeover_clears_what_a_move_that_was_cut_off_has_noted(
     claim = {"cluster": "c", "stack": "s", "cni": "flannel", "epoch": "2", "control_plane": "cp", "mark": ""}
     takeover.takeover(takeover.Needs(**claim))
     assert lifted == ["n"], "a user's own cordon would be lifted: now, or the next one, which such a note would disown"
+    assert ("annotate", "nodes", "--all", f"{READY_BEFORE}-") in quiet.ran, (
+        "a later move would wait for Pods of long ago"
+    )
 
 
 def test_another_project_s_kinds_in_cilium_s_group_stay(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,3 +93,28 @@ def test_a_helm_that_does_not_answer_is_no_cluster_without_a_release(monkeypatch
     with pytest.raises(ToolError):
         old_cni.remove_cilium(cast("Kubectl", quiet))
     assert quiet.deleted == [], "the release's agents would run on with their CustomResourceDefinitions gone"
+
+
+def test_a_node_is_cleaned_of_routes_by_way_of_each_node_of_its_cluster(monkeypatch: pytest.MonkeyPatch) -> None:
+    addresses = [{"type": "InternalIP", "address": "172.18.0.2"}, {"type": "Hostname", "address": "n"}]
+    items = [
+        {"metadata": {"name": "n"}, "status": {"addresses": addresses}},
+        {"metadata": {"name": "m"}, "status": {"addresses": [{"type": "InternalIP", "address": "172.18.0.3"}]}},
+    ]
+    asked: list[dict[str, str]] = []
+
+    @contextmanager
+    def cluster(_: str) -> Generator[Quiet]:
+        yield Quiet(items)
+
+    def on_node(node: str, script: str, *, stdin: str, env: dict[str, str]) -> str:
+        asked.append({"node": node, "script": script, "stdin": stdin, **env})
+        return "now"
+
+    monkeypatch.setattr(node_clean, "cluster", cluster)
+    monkeypatch.setattr(node_clean, "on_node", on_node)
+    monkeypatch.setattr(node_clean.sys, "stdin", StringIO("table"))
+    assert node_clean.node_clean(node_clean.Needs(cluster="c", node="n", control_plane="cp", mark="")) == "now"
+    assert asked == [{"node": "n", "script": "clean", "stdin": "table", "PEERS": "172.18.0.3 172.18.0.2"}], (
+        "routes to the old CNI's Pods would stay on the node"
+    )

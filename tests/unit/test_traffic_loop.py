@@ -103,3 +103,18 @@ def test_an_error_that_is_no_failure_of_the_network_ends_the_loop() -> None:
     loop.start(broken())
     with pytest.raises(ValueError, match="a fault of the program"):
         loop.run(until=time.monotonic() + 1)
+
+
+def test_an_answer_that_came_while_nobody_ran_is_no_timeout(pair: Pair) -> None:
+    loop, heard = Loop(), list[bytes]()
+    here, there = pair
+
+    def listen() -> Work:
+        yield here, READ, time.monotonic() - 1  # the deadline passed in a stall
+        heard.append(here.recv(9))
+        loop.end()
+
+    loop.start(listen())
+    there.send(b"word")
+    loop.run(until=time.monotonic() + 2)
+    assert heard == [b"word"], "a prober's own stall would be counted as a failure of the network"

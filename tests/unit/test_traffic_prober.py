@@ -338,3 +338,21 @@ def test_a_silent_api_makes_no_pod_forgotten_and_its_failures_wait_for_the_next_
     traffic.await_lines("p", "pod", "doubt")
     FakeApi.silent, FakeApi.left = False, True
     traffic.await_lines("p", "pod", "closed", count=1)
+
+
+def test_a_recording_begins_with_the_pods_of_now_not_with_those_of_the_last(
+    traffic: Traffic, api: int, tmp_path: Path
+) -> None:
+    server = traffic.start("s", "serve")
+    traffic.start("p", KUBERNETES_SERVICE_PORT=str(api), CREDENTIALS=str(tmp_path))
+    traffic.record("g-7")
+    traffic.await_lines("p", "pod", "ok", "g-7")
+    traffic.stop()
+    log = traffic.folder / "g-7" / "p.log"
+    until(lambda: log.read_text().endswith("done - - 0\n"), "the first recording does not end")
+    server.kill()
+    FakeApi.left = True
+    traffic.record("g-8")
+    traffic.await_lines("p", "service", "failed", "g-8", count=10)
+    old = traffic.lines("p", "pod", "failed", "g-8") + traffic.lines("p", "pod", "doubt", "g-8")
+    assert not old, f"a node that was started again in a pause would count as a failure of the next leg: {old}"

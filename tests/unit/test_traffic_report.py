@@ -53,6 +53,7 @@ def test_requests_and_failures_are_counted_by_kind_and_by_the_step_they_were_mad
         "failures": 0,
         "longestGapSeconds": 0.9,
         "starvedSeconds": 0.0,
+        "starvedRequests": 0,
         "slowestSeconds": 0.002,
         "connectionsBroken": 0,
     }
@@ -202,7 +203,8 @@ def test_where_nothing_was_recorded_nothing_is_claimed() -> None:
 
 def test_the_object_has_the_keys_that_readers_of_the_output_know() -> None:
     result = report(*STEPS, *ok(1000))
-    numbers = ["requests", "failures", "longestGapSeconds", "starvedSeconds", "slowestSeconds", "connectionsBroken"]
+    gap = ["longestGapSeconds", "starvedSeconds", "starvedRequests"]
+    numbers = ["requests", "failures", *gap, "slowestSeconds", "connectionsBroken"]
     assert list(result) == ["measured", "strategy", "withinBudget", "why", *numbers, "kinds", "steps", "basis"]
     assert list(result["steps"][0]) == ["step", "seconds", "kinds"]
     assert list(result["steps"][0]["kinds"]["held"]) == numbers
@@ -230,6 +232,20 @@ def test_what_the_control_missed_as_well_is_starvation_and_not_held_against_the_
     assert (result["starvedSeconds"], result["longestGapSeconds"]) == (1.429, 0.21)
     move = result["steps"][1]["kinds"]["service"]
     assert move["starvedSeconds"] == 1.429 and result["requests"] == 2, "starvation would pass unseen"
+
+
+def test_a_request_that_ran_into_its_time_out_while_its_prober_starved_is_told_apart_from_a_failure() -> None:
+    late = "4010 p service service failed:TimeoutError 3000"
+    starved = report(*in_order(*STEPS, *with_control(800, 1000, 3900, 4000), *ok(1000, 4010), late))
+    assert (starved["failures"], starved["starvedRequests"], starved["requests"]) == (0, 1, 3), (
+        "two cores that starve would fail an up in which the network lost nothing"
+    )
+    for control in (with_control(*range(800, 4200, 200)), with_control(800, 1000, 2200, *range(2400, 4200, 200))):
+        failed = report(*in_order(*STEPS, *control, *ok(1000, 4010), late))
+        assert (failed["failures"], failed["starvedRequests"]) == (1, 0), "an outage would hide behind starvation"
+    refused = late.replace("TimeoutError", "ECONNREFUSED")
+    told = report(*in_order(*STEPS, *with_control(800, 1000, 3900, 4000), *ok(1000, 4010), refused))
+    assert told["failures"] == 1, "what was answered with no is no silence"
 
 
 def test_of_a_gap_that_is_both_only_the_part_beyond_the_starvation_counts() -> None:

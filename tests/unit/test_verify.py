@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,14 +19,14 @@ from steps.capture import gathered, parse_sent
 from steps.cni_settled import states_from
 from steps.cni_status import cilium_status
 from steps.complete import NETWORKS, Failed, attempt, basis, incomplete, sentence, told
-from steps.doors import background
+from steps.doors.kubectl import Kubectl, Object
 from steps.doors.probe import Probe, probes_from
 from steps.doors.process import ToolError
 from steps.findings.verdict import Measured, Reach, Status, judge
 from steps.findings.wire import Pair
 from steps.reach import domain_from, parse_reach
 from steps.running import StepError
-from steps.verify import Needs, verify
+from steps.verify import CHART, Needs, of_the_chart, verify
 
 STEPS = Path(__file__).parents[2] / "steps"
 NODES = ("a", "b", "c")
@@ -37,6 +36,7 @@ PODS = {
 }
 PAIRS = [(one, other) for one in NODES for other in NODES if one != other]
 ALL_ANSWERED = dict.fromkeys(PAIRS, 5)
+LISTEN = {"COUNT": "5", "SECONDS_MAX": "5"}
 BARE = """\
 12:00:00.000001 IP (tos 0x0, ttl 62, id 7, offset 0, flags [DF], proto ICMP (1), length 84)
     10.244.1.2 > 10.244.0.2: ICMP echo request, id 1, seq 1, length 64
@@ -389,12 +389,34 @@ def test_a_ping_that_counts_nothing_is_a_failure(fake: Fake) -> None:
     assert done.returncode != 0 and "SOCK_RAW" in done.stderr, "the user would not learn why no pings were sent"
 
 
-def test_the_capture_is_on_the_device_of_the_default_route(fake: Fake) -> None:
+def captured(folder: Path, started: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
+    return on_probe("captured", folder, FOLDER=started.stdout.split()[-1], SECONDS_MAX="5")
+
+
+def test_the_capture_is_on_the_device_of_the_default_route_and_nobody_has_to_stay_for_it(fake: Fake) -> None:
     fake("ip", "echo 'default via 172.18.0.1 dev ens5 proto dhcp src 172.18.0.2'")
-    folder = fake("tcpdump", 'echo "tcpdump: listening on $7" >&2; echo "$*"')
-    done = on_probe("capture", folder, TARGET="10.244.1.2", COUNT="5", SECONDS_MAX="5")
-    assert done.returncode == 0 and "capturing on ens5" in done.stderr, done.stderr
+    folder = fake("tcpdump", 'echo "tcpdump: listening on $7" >&2; sleep 0.5; echo "$*"')
+    started = on_probe("capture", folder, TARGET="10.244.1.2", COUNT="5", SECONDS_MAX="5")
+    assert started.returncode == 0 and started.stdout.startswith("ens5 "), started.stderr
+    done = captured(folder, started)
     assert "-i ens5 " in done.stdout, "on another device than eth0 nothing would be seen"
+    assert not Path(started.stdout.split()[-1]).exists(), "a probe's disk would fill with captures"
+
+
+def test_a_capture_that_does_not_begin_or_breaks_off_says_why(fake: Fake) -> None:
+    fake("ip", "echo 'default via 172.18.0.1 dev ens5'")
+    refused = on_probe("capture", fake("tcpdump", "echo no permission >&2; exit 1"), TARGET="10.0.0.1", **LISTEN)
+    assert refused.returncode != 0 and "no permission" in refused.stderr, "a tunnel could stay unseen, and nobody know"
+    folder = fake("tcpdump", "echo 'listening on ens5' >&2; echo disk full >&2; exit 3")
+    broken = captured(folder, on_probe("capture", folder, TARGET="10.0.0.1", **LISTEN))
+    assert broken.returncode != 0 and "ends with 3" in broken.stderr and "disk full" in broken.stderr
+
+
+def test_a_capture_whose_time_is_up_is_a_finding(fake: Fake) -> None:
+    fake("ip", "echo 'default via 172.18.0.1 dev ens5'")
+    folder = fake("tcpdump", "echo 'listening on ens5' >&2; echo one packet; exec sleep 60")
+    started = on_probe("capture", folder, TARGET="10.0.0.1", COUNT="5", SECONDS_MAX="1")
+    assert captured(folder, started).stdout == "one packet\n", "lost pings would pass for a broken capture"
 
 
 def test_a_node_without_a_default_route_is_named(fake: Fake) -> None:
@@ -434,28 +456,6 @@ def test_flannels_routing_is_what_the_kernel_has_and_no_annotation(
 
 def test_a_kernel_that_cannot_be_asked_has_no_backend(fake: Fake) -> None:
     assert on_probe("backend", fake("ip", "echo broken >&2; exit 1"), where="on_node").returncode != 0
-
-
-def test_a_process_in_the_background_is_heard_as_it_speaks_and_ends_when_left() -> None:
-    begun = time.monotonic()
-    with background.start(["bash", "-c", "echo ready >&2; exec sleep 60"]) as running:
-        running.await_said("ready", 10)
-        assert "ready" in running.said
-    assert time.monotonic() - begun < 10, "tcpdump would stay behind on the node"
-
-
-def test_the_result_of_a_process_in_the_background_is_its_stdout_or_why_there_is_none() -> None:
-    with background.start(["bash", "-s"], stdin="echo one; echo two") as running:
-        assert running.result(10) == "one\ntwo\n"
-    with background.start(["bash", "-s"], stdin="echo broken >&2; exit 3") as running:
-        with pytest.raises(ToolError, match="ended: broken"):
-            running.await_said("ready", 10)
-        with pytest.raises(ToolError, match="failed with 3: broken"):
-            running.result(10)
-    with background.start(["sleep", "60"]) as running, pytest.raises(ToolError, match="was not there within"):
-        running.await_said("ready", 0.05)
-    with background.start(["sleep", "60"]) as running, pytest.raises(ToolError, match="did not end within"):
-        running.result(0.05)
 
 
 # A cluster of two nodes whose probes run here, with the fakes in front of the tools.
@@ -509,6 +509,7 @@ def small_cluster(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> Generator[Need
         return {"spec": {"clusterIP": address}}
 
     objects: dict[str, object] = {
+        "daemonsets,deployments": [],
         "nodes": [{"metadata": {"name": node}} for node in ("a", "b")],
         "pods": {
             "app=probe": pods("probe"),
@@ -539,7 +540,7 @@ def small_cluster(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> Generator[Need
     monkeypatch.setenv("STATUS", json.dumps(status))
     monkeypatch.setenv("ENDPOINTS", '[{"status": {"state": "ready"}}]')
     with service() as at:
-        yield Needs(cluster="c", cni="cilium", service_port=int(at.rpartition(":")[2]))
+        yield Needs(cluster="c", cni="cilium", service_port=int(at.rpartition(":")[2]), pending=())
 
 
 def test_a_right_network_gives_its_verdict_in_one_line(small_cluster: Needs) -> None:
@@ -559,7 +560,7 @@ def test_a_right_network_gives_its_verdict_in_one_line(small_cluster: Needs) -> 
     ("broken", "words"),
     [
         ("probe-a", "a: the probe gave no answer: probe: "),
-        ("host-b", "tcpdump does not start on b: "),
+        ("host-b", "b: the capture gave no answer: "),
     ],
 )
 def test_a_probe_that_cannot_be_asked_fails_the_verdict(
@@ -585,3 +586,29 @@ def test_lost_replies_fail_the_verdict(small_cluster: Needs, monkeypatch: pytest
     monkeypatch.setenv("REPLIES", "4")
     with pytest.raises(StepError, match="a to b: 4 of 5 pings were answered; b to a: 4 of 5 pings were answered"):
         verify(small_cluster)
+
+
+class Workloads(Kubectl):
+    """A cluster in which only Cilium's chart has workloads."""
+
+    def __init__(self, *found: tuple[str, str, str]) -> None:
+        super().__init__("")
+        self._found = found
+
+    def objects(self, kind: str, *, namespace: str | None = None, selector: str = "", fields: str = "") -> list[Object]:
+        assert (kind, namespace, selector) == ("daemonsets,deployments", "kube-system", CHART)
+        return [
+            {"kind": kind, "metadata": {"name": name}, "spec": {"updateStrategy": {"type": update}}}
+            for kind, name, update in self._found
+        ]
+
+
+def test_each_workload_of_the_chart_is_waited_for_by_name_since_helm_waits_for_none() -> None:
+    chart = Workloads(("DaemonSet", "cilium", "RollingUpdate"), ("Deployment", "hubble-relay", ""))
+    assert of_the_chart(chart) == ["daemonset/cilium", "deployment/hubble-relay"], "a relay that never starts is ready"
+    assert of_the_chart(Workloads()) == [], "Flannel would be measured by Cilium's workloads"
+
+
+def test_a_workload_that_its_owner_rolls_out_by_hand_does_not_fail_the_verification() -> None:
+    chart = Workloads(("DaemonSet", "cilium", "OnDelete"))
+    assert of_the_chart(chart) == [], "kubectl refuses to wait for it, and every `up` would end with that"

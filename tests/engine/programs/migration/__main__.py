@@ -52,5 +52,6 @@ parts = Parts(
     traffic=lambda name, args, opts: Nothing(name, opts),
 )
 built = build(settings, observed, claim, parts)
+pulumi.export("paused", built.verification.paused)
 pulumi.export("verification", built.verification.result)
 pulumi.export("interruption", built.interruption)
