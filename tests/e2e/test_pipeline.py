@@ -40,7 +40,9 @@ class Forge:
         """A fresh clone, as the pipeline makes one for each run."""
         folder = self.home / f"run-{len(list(self.home.glob('run-*')))}"
         run("git", "clone", "--quiet", "--branch", branch, str(self.home / "origin.git"), str(folder))
-        (folder / ".venv").symlink_to(ROOT / ".venv")
+        # What «uv sync» and «uv sync --project policy» make.
+        for room in ("", "policy"):
+            (folder / room / ".venv").symlink_to(ROOT / room / ".venv")
         return folder
 
     def stage(self, folder: Path, name: str, *args: str) -> subprocess.CompletedProcess[str]:
