@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from e2e.conftest import NAME, PROGRAM, ROOT, Real, run
+from e2e.conftest import HUBBLE_PORT, NAME, PROGRAM, ROOT, Real, run
 
 pytestmark = pytest.mark.e2e
 CARRIED = (*PROGRAM, "policy", "docs", ".gitignore")
@@ -75,6 +75,7 @@ def forge(real: Real, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forg
     for stack in ("flannel", "cilium"):
         config = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())
         config["config"]["cni-migration:cluster"] = {"name": NAME}
+        config["config"]["cni-migration:hubble"] = {"port": HUBBLE_PORT}
         (made.clone / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump(config))
     (made.clone / "pipeline" / "stack.txt").write_text("flannel\n")
     run("git", "init", "--quiet", "--bare", "--initial-branch=main", str(made.home / "origin.git"))
