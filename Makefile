@@ -18,7 +18,7 @@ ifndef PULUMI_CONFIG_PASSPHRASE_FILE
 export PULUMI_CONFIG_PASSPHRASE ?=
 endif
 
-.PHONY: help setup toolchain images migrate pipeline preview policy up output destroy bench bench-full bench-down report test test-unit lint clean distclean
+.PHONY: help setup toolchain images migrate pipeline preview policy up output flows destroy bench bench-full bench-down report test test-unit lint clean distclean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,10 @@ up: setup ## pulumi up
 output: setup ## pulumi stack output as JSON
 	@$(ENV) pulumi stack output --json --stack $(STACK)
 
+flows: setup ## live flows through Hubble Relay; hubble observe's own filters: ARGS="--verdict DROPPED"
+	@$(ENV) if ! command -v hubble >/dev/null; then PATH=$$PATH:$$($(AIRGAP) path cilium)/bin; fi && \
+	STACK=$(STACK) bash scripts/flows.sh $(ARGS)
+
 destroy: setup ## pulumi destroy
 	$(ENV) $(SELECT) pulumi destroy --stack $(STACK) --yes
 
@@ -68,9 +72,9 @@ report: setup ## one page from what the stacks, captures, benchmark and flows in
 	@$(ENV) uv run --group bench --group report bash scripts/report.sh .state/report
 
 test: setup ## every test, unit to end-to-end
-	@airgap/engine/packages.sh chromium-headless-shell
+	@command -v chromium >/dev/null || airgap/engine/packages.sh chromium-headless-shell
 	@$(ENV) uv run --all-groups pytest tests/unit
-	@$(ENV) cd airgap/command-plugin && GOFLAGS=-mod=readonly go test ./...
+	@$(ENV) for module in command-plugin hubble-page; do (cd airgap/$$module && GOFLAGS=-mod=readonly go test ./...); done
 	@$(ENV) uv run pytest --numprocesses=auto tests/engine
 	@$(ENV) uv run pytest tests/e2e
 
@@ -84,7 +88,7 @@ lint: ## ruff, pyright, shellcheck, actionlint, gofmt, go vet
 	"$$uv" sync --quiet --project policy && "$$uv" run pyright --project policy
 	@git ls-files -z '*.sh' .ci/run policy/run | xargs -0 shellcheck
 	@"$$($(AIRGAP) path actionlint)/bin/actionlint"
-	@for module in command-plugin runc-shim images/pause; do \
+	@for module in command-plugin hubble-page runc-shim images/pause; do \
 	  (cd airgap/$$module && test -z "$$(gofmt -l . | tee /dev/stderr)" && GOFLAGS=-mod=readonly go vet ./...); done
 
 clean: ## end what the kit has started; what it has built stays

@@ -7,6 +7,7 @@ import pulumi
 import settings as stack_settings
 from components.wiring import build
 from plan.claim import claim_for
+from plan.hubble import check_port
 from plan.observation import observe
 
 # Only the engine sends this SIGINT, once a resource has failed and it waits for the program no longer (a terminal's
@@ -16,6 +17,7 @@ signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 settings = stack_settings.load()
 observed = observe(settings.cluster.name)
+check_port(settings, observed)
 claim = claim_for(settings, observed)
 built = build(settings, observed, claim)
 
@@ -27,3 +29,4 @@ pulumi.export("kubeconfig", built.cluster.kubeconfig)
 pulumi.export("paused", built.verification.paused)
 pulumi.export("verification", built.verification.result)
 pulumi.export("interruption", built.interruption)
+pulumi.export("hubble", built.hubble)

@@ -21,8 +21,9 @@ def delete_nothing_unless_done(*last: pulumi.Output[Any]) -> None:
         # In a preview what is to be made is unknown, and nothing is deleted.
         if not pulumi.runtime.is_dry_run() and pulumi.contains_unknowns(values):
             raise pulumi.RunError(
-                "a step has failed (its error is with its resource), so nothing that this program names no more is "
-                "deleted. Mend it and run `pulumi up` again; it begins with that step"
+                "a step has failed (its error is with its resource), or was left out by --target or --exclude, so "
+                "nothing that this program names no more is deleted. Mend it and run `pulumi up` again; it begins with "
+                "that step"
             )
 
     pulumi.Output.all(*last).apply(look, run_with_unknowns=True)

@@ -18,6 +18,7 @@ from components.migration.ways import way_of
 from components.parts import Parts
 from components.step import Steps
 from components.unfinished import delete_nothing_unless_done
+from plan.hubble import host_port, reached
 from plan.observation import Observed
 from plan.ownership import Claim
 from plan.stage import stage_of
@@ -34,13 +35,15 @@ class Built:
     claim: Claim
     verification: Verification
     interruption: pulumi.Output[dict[str, Any]]
+    hubble: pulumi.Input[dict[str, str]]
 
 
 def build(settings: Settings, observed: Observed | None, claim: Claim, parts: Parts | None = None) -> Built:
     """The cluster, the migration, the CNI, the nodes' moves, the verification and the report, in this order."""
     parts = parts or Parts()
     need = requirements(settings)
-    cluster = KindCluster("cluster", KindClusterArgs.of(settings.cluster, observed, claim))
+    hubble = host_port(settings, observed)
+    cluster = KindCluster("cluster", KindClusterArgs.of(settings.cluster, observed, claim, hubble))
     steps = Steps(cluster=cluster, claim=claim, stage=stage_of(claim, settings.migration))
     boots = [node.started for node in observed.nodes] if observed else []
     migration = Migration(
@@ -77,7 +80,13 @@ def build(settings: Settings, observed: Observed | None, claim: Claim, parts: Pa
     )
     interruption = report_interruption(settings, steps, after=[verification.settled])
     delete_nothing_unless_done(verification.settled.stdout, interruption)
-    return Built(cluster=cluster, claim=claim, verification=verification, interruption=interruption)
+    return Built(
+        cluster=cluster,
+        claim=claim,
+        verification=verification,
+        interruption=interruption,
+        hubble=reached(settings, hubble, need.values),
+    )
 
 
 def _keep_old_cni(settings: Settings, steps: Steps, gate: Gate, parts: Parts) -> None:

@@ -92,7 +92,7 @@ def world_of(stack: str, settings: Settings) -> World | None:
     return World(
         containers=tuple(Container(name=node.name, started=node.started) for node in observed.nodes),
         marker=observed.marker,
-        differs=tuple(differences(KindClusterArgs.of(settings.cluster, observed, claim))),
+        differs=tuple(differences(KindClusterArgs.of(settings.cluster, observed, claim, observed.hubble))),
     )
 
 

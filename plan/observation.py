@@ -16,8 +16,9 @@ import pulumi
 import yaml
 
 from plan.ownership import MARKER_NAME, Marker, UnknownStrategyError, marker_from
+from settings.hubble import NODE_PORT, HostPort
 from steps.doors import process
-from steps.doors.docker import KIND_LABEL
+from steps.doors.docker import KIND_LABEL, host_ports
 
 # steps/cluster_up.py writes this file before it calls kind and removes it when the cluster answers.
 BREADCRUMBS = Path(".state")
@@ -32,13 +33,15 @@ class ObservationError(pulumi.RunError):
 @dataclass(frozen=True, kw_only=True)
 class Node:
     """A node container: its name, `control-plane` or `worker`, the image it was made from, its state in docker's words
-    (`running`, `paused`, `exited` …), and when it was started last (rules and routes of a node do not survive that)."""
+    (`running`, `paused`, `exited` …), and when it was started last (rules and routes of a node do not survive that).
+    `hubble` is the port of this machine that leads to Hubble's NodePort by it, where there is one."""
 
     name: str
     role: str
     image: str
     state: str
     started: str
+    hubble: HostPort | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +52,11 @@ class Observed:
     pod_subnet: str
     service_subnet: str
     marker: Marker | None
+
+    @property
+    def hubble(self) -> HostPort | None:
+        """The port of this machine that the cluster was made with for Hubble; None for one made without."""
+        return next((node.hubble for node in self.nodes if node.hubble), None)
 
 
 def run(command: Sequence[str]) -> str:
@@ -131,6 +139,8 @@ def nodes_from(listing: str) -> tuple[Node, ...]:
                 image=item["Config"]["Image"],
                 state=item["State"]["Status"],
                 started=item["State"]["StartedAt"],
+                # What docker listens on now: the port may have been left to it.
+                hubble=next(iter(host_ports(item["NetworkSettings"]["Ports"], f"{NODE_PORT}/tcp")), None),
             )
             for item in json.loads(listing)
         ]

@@ -26,3 +26,6 @@ capture cilium
 
 say "measured"
 python3 scripts/verdict.py "$before" "$after"
+
+say "who talks to whom (make flows, or a browser)"
+pulumi stack output --stack cilium --json hubble

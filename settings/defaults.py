@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from settings.hubble import HUBBLE_DEFAULTS
 from settings.migration import MIGRATION_DEFAULTS, TRAFFIC_DEFAULTS
 
 # Public images; tags and digests as published with kind v0.33.0, Flannel v0.28.4 and Cilium v1.19.4.
@@ -25,6 +26,7 @@ DEFAULTS: dict[str, Any] = {
         "kubeProxy": "",  # of the node image's own Kubernetes version
     },
     "cilium": {"version": "1.19.4", "repository": "https://helm.cilium.io", "chart": "cilium", "values": {}},
+    "hubble": HUBBLE_DEFAULTS,
     "migration": MIGRATION_DEFAULTS,
     "traffic": TRAFFIC_DEFAULTS,
 }

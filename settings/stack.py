@@ -14,6 +14,7 @@ from typing import Any, Literal, cast
 from settings.defaults import DEFAULTS
 from settings.errors import refusal
 from settings.helm_values import value_errors
+from settings.hubble import HubbleSettings, read_hubble
 from settings.layers import PROJECT, SITE_VARIABLE, secret_keys, site, stack_config
 from settings.migration import MigrationSettings, TrafficSettings, check_rate, read_migration, read_traffic
 from settings.reading import Reader
@@ -64,6 +65,7 @@ class Settings:
     cluster: ClusterSettings
     images: ImageSettings
     cilium: CiliumSettings
+    hubble: HubbleSettings
     migration: MigrationSettings
     traffic: TrafficSettings
     # Whether the stack keeps the key `cilium`, or anything below it, as a secret: Pulumi tells of whole keys only.
@@ -104,14 +106,20 @@ def parse(stack: Mapping[str, Any], site_layer: Mapping[str, Any] | None = None)
         values=read.mapping("cilium.values"),
     )
     migration = read_migration(read, cluster.name, cluster.control_planes, cluster.workers)
-    traffic = read_traffic(read)
+    hubble, traffic = read_hubble(read), read_traffic(read)
     check_rate(read, migration, traffic)
     errors = (site_layer.mistakes if isinstance(site_layer, SiteTree) else []) + read.errors
     errors += value_errors("cilium.values", cilium.values) if cni == "cilium" else []
     if errors:
         raise refusal(errors)
     return Settings(
-        cni=cast("Cni", cni), cluster=cluster, images=images, cilium=cilium, migration=migration, traffic=traffic
+        cni=cast("Cni", cni),
+        cluster=cluster,
+        images=images,
+        cilium=cilium,
+        hubble=hubble,
+        migration=migration,
+        traffic=traffic,
     )
 
 

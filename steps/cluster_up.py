@@ -8,11 +8,15 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
+import yaml
+
+from settings.hubble import HostPort
 from steps import creation, marker
 from steps.doors import kind
 from steps.doors.kubectl import ANSWER, Kubectl
 from steps.doors.private import private_kubeconfig
 from steps.doors.process import ToolError
+from steps.host_port import in_the_way
 from steps.running import StepError, main, say
 
 
@@ -80,6 +84,10 @@ def _clear(cluster: str, note: creation.Note) -> None:
 
 
 def _make(cluster: str, config: str) -> None:
+    for wanted in _host_ports(config):
+        if wrong := in_the_way(wanted, cluster):
+            creation.remove(cluster)
+            raise StepError(f"the cluster {cluster} cannot be made, and nothing was touched: {wrong}")
     say(f"creating the Kind cluster {cluster}")
     with private_kubeconfig() as path, creation.beating(cluster):
         try:
@@ -90,6 +98,13 @@ def _make(cluster: str, config: str) -> None:
                 creation.remove(cluster)
             raise
         creation.finish(cluster)
+
+
+def _host_ports(config: str) -> list[HostPort]:
+    """Those that kind's config asks for."""
+    nodes = yaml.safe_load(config)["nodes"]
+    mappings = [mapping for node in nodes for mapping in node.get("extraPortMappings", [])]
+    return [HostPort(address=mapping["listenAddress"], port=mapping["hostPort"]) for mapping in mappings]
 
 
 def _mark(kubectl: Kubectl, needs: Needs) -> None:

@@ -21,19 +21,21 @@ IMAGES = {
 def settings(pins: Mapping[str, str], cilium: Path) -> dict[str, Any]:
     """The site's settings. `pins` holds IMAGES_<NAME>, `cilium` is the built target's folder."""
     no_digest = {"useDigest": False}
+    page = {"image": {"override": _image(pins, "hubble-page")}}
     return {
         "cluster": {"nodeImage": _image(pins, "node")},
         "images": {setting: _image(pins, name) for setting, name in IMAGES.items()},
         "cilium": {
             "chart": str(cilium / CHART),
             "values": {
-                # Neither Envoy nor the images of Hubble's UI can be had from package registries.
+                # Envoy cannot be had from package registries.
                 "envoy": {"enabled": False},
                 "l7Proxy": False,
                 # An image that was loaded into a node, not pulled, has no digest.
                 "image": no_digest,
                 "operator": {"image": no_digest},
-                "hubble": {"ui": {"enabled": False}, "relay": {"image": no_digest}},
+                # Nor can Hubble UI: a page of the kit's own is in the place of both of its containers.
+                "hubble": {"ui": {"frontend": page, "backend": page}, "relay": {"image": no_digest}},
             },
         },
     }

@@ -13,6 +13,7 @@ from components.command import command
 from plan.observation import Observed
 from plan.ownership import Claim
 from settings import ClusterSettings
+from settings.hubble import NODE_PORT, HostPort
 from settings.kind import control_plane_names, node_names
 
 
@@ -28,16 +29,25 @@ class KindClusterArgs:
     node_image: str
     observed: Observed | None
     claim: Claim
+    # A cluster's own where there is one: kind could not add it, and a difference would be a change for ever.
+    hubble: HostPort | None = None
 
     @classmethod
-    def of(cls, cluster: ClusterSettings, observed: Observed | None, claim: Claim) -> KindClusterArgs:
+    def of(
+        cls, cluster: ClusterSettings, observed: Observed | None, claim: Claim, hubble: HostPort | None
+    ) -> KindClusterArgs:
         """The cluster as the settings have it."""
-        return cls(**asdict(cluster), observed=observed, claim=claim)
+        return cls(**asdict(cluster), observed=observed, claim=claim, hubble=hubble)
 
 
 def kind_config(args: KindClusterArgs) -> dict[str, Any]:
     """kind's config. No CNI and no kube-proxy: both belong to the CNI that a stack chooses."""
     roles = ["control-plane"] * args.control_planes + ["worker"] * args.workers
+    nodes: list[dict[str, Any]] = [{"role": role, "image": args.node_image} for role in roles]
+    if args.hubble:
+        # A NodePort is served by every node, so one of them is enough.
+        mapping = {"containerPort": NODE_PORT, "hostPort": args.hubble.port, "listenAddress": args.hubble.address}
+        nodes[0]["extraPortMappings"] = [mapping]
     return {
         "kind": "Cluster",
         "apiVersion": "kind.x-k8s.io/v1alpha4",
@@ -47,7 +57,7 @@ def kind_config(args: KindClusterArgs) -> dict[str, Any]:
             "podSubnet": args.pod_subnet,
             "serviceSubnet": args.service_subnet,
         },
-        "nodes": [{"role": role, "image": args.node_image} for role in roles],
+        "nodes": nodes,
     }
 
 

@@ -12,6 +12,7 @@ import pulumi_kubernetes as kubernetes
 from components.cni.release_guard import release_guard
 from components.gate import Gate, gated
 from settings.helm_values import has_empty_list
+from settings.hubble import NODE_PORT
 from settings.reading import merge
 from steps.names import OWNER_LABEL, RELEASE, SYSTEM
 
@@ -64,7 +65,14 @@ def cilium_values(pod_subnet: str, api_host: str, api_port: int, over: Mapping[s
         "rollOutCiliumPods": True,
         # One agent at a time: two that start at once on a small machine starve the Pods (323 of 7,094 requests failed).
         "updateStrategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1}},
-        "hubble": {"enabled": True, "relay": {"enabled": True, "rollOutPods": True}, "ui": {"enabled": True}},
+        "hubble": {
+            "enabled": True,
+            "relay": {"enabled": True, "rollOutPods": True},
+            # The port of this machine that the cluster was made with leads here.
+            "ui": {"enabled": True, "service": {"type": "NodePort", "nodePort": NODE_PORT}},
+            # Counted by each agent in passing, and asked for by nobody but whoever scrapes port 9965 of a node.
+            "metrics": {"enabled": ["dns", "drop", "tcp", "flow", "icmp", "port-distribution", "policy"]},
+        },
         "operator": {
             "replicas": 1,
             "rollOutPods": True,

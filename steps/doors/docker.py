@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from ipaddress import IPv4Interface, IPv4Network
 
+from settings.hubble import ANY, HostPort
 from steps.doors.process import run
 from steps.running import StepError
 
@@ -49,6 +50,42 @@ def first_processes(names: Sequence[str]) -> dict[str, int]:
     if not found or not all(found.values()):
         raise StepError(f"not all of these containers run: {', '.join(names)}")
     return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class Published:
+    """A port of this machine that a node of a Kind cluster has, or takes when it is started."""
+
+    cluster: str
+    host: HostPort
+
+
+def published() -> list[Published]:
+    """Of every Kind cluster, running or not. Raises ToolError where the engine does not answer."""
+    ids = run(["docker", "ps", "--all", "--quiet", "--no-trunc", "--filter", f"label={KIND_LABEL}"]).split()
+    if not ids:
+        return []
+    answer = run(["docker", "inspect", "--type", "container", *ids])
+    try:
+        return [
+            Published(cluster=item["Config"]["Labels"][KIND_LABEL], host=host)
+            for item in json.loads(answer)
+            for host in host_ports(item["HostConfig"]["PortBindings"])
+        ]
+    except (ValueError, TypeError, KeyError) as error:
+        raise StepError(f"docker's word on the ports of Kind's nodes cannot be read: {answer[:200]!r}") from error
+
+
+def host_ports(ports: Mapping[str, Sequence[Mapping[str, str]] | None] | None, only: str = "") -> list[HostPort]:
+    """The IPv4 ones in docker's mapping of container ports (`80/tcp`, where `only` is given that one) to bindings, of
+    which there are none for a port that is only exposed."""
+    return [
+        HostPort(address=binding["HostIp"] or ANY, port=int(binding["HostPort"] or 0))
+        for port, bindings in (ports or {}).items()
+        if only in ("", port)
+        for binding in bindings or ()
+        if ":" not in binding["HostIp"]
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)

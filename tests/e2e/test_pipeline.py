@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from e2e.conftest import NAME, PROGRAM, ROOT, Real, run
+from e2e.conftest import HUBBLE_PORT, NAME, PROGRAM, ROOT, Real, run
 
 pytestmark = pytest.mark.e2e
 CARRIED = (*PROGRAM, "policy", "docs", ".gitignore")
@@ -40,7 +40,9 @@ class Forge:
         """A fresh clone, as the pipeline makes one for each run."""
         folder = self.home / f"run-{len(list(self.home.glob('run-*')))}"
         run("git", "clone", "--quiet", "--branch", branch, str(self.home / "origin.git"), str(folder))
-        (folder / ".venv").symlink_to(ROOT / ".venv")
+        # What «uv sync» and «uv sync --project policy» make.
+        for room in ("", "policy"):
+            (folder / room / ".venv").symlink_to(ROOT / room / ".venv")
         return folder
 
     def stage(self, folder: Path, name: str, *args: str) -> subprocess.CompletedProcess[str]:
@@ -73,6 +75,7 @@ def forge(real: Real, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forg
     for stack in ("flannel", "cilium"):
         config = yaml.safe_load((ROOT / f"Pulumi.{stack}.yaml").read_text())
         config["config"]["cni-migration:cluster"] = {"name": NAME}
+        config["config"]["cni-migration:hubble"] = {"port": HUBBLE_PORT}
         (made.clone / f"Pulumi.{stack}.yaml").write_text(yaml.safe_dump(config))
     (made.clone / "pipeline" / "stack.txt").write_text("flannel\n")
     run("git", "init", "--quiet", "--bare", "--initial-branch=main", str(made.home / "origin.git"))

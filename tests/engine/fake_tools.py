@@ -100,7 +100,10 @@ def container(name: str, role: str, image: str, state: str, started: str, *, cre
         "Created": created,
         "Config": {"Image": image, "Labels": {"io.x-k8s.kind.role": role}},
         "State": {"Status": state, "StartedAt": started},
-        "NetworkSettings": {"Networks": {"kind": {"IPAddress": "172.18.0.2", "IPPrefixLen": 16}}},
+        "NetworkSettings": {
+            "Networks": {"kind": {"IPAddress": "172.18.0.2", "IPPrefixLen": 16}},
+            "Ports": {},
+        },
     }
 
 

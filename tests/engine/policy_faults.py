@@ -175,6 +175,18 @@ FAULTS = [
         plant=lambda state: state.inputs("probes-service")["spec"].update(type="LoadBalancer"),
     ),
     Fault(
+        rule="no-exposed-service",
+        where="cilium-release",
+        says="values.hubble.relay.service.type is reached from outside",
+        plant=lambda state: state.values()["hubble"]["relay"].update(service={"type": "NodePort"}),
+    ),
+    Fault(
+        rule="no-exposed-service",
+        where="cilium-release",
+        says="values.hubble.ui.service.type is reached from outside",
+        plant=lambda state: state.values()["hubble"]["ui"]["service"].update(type="LoadBalancer"),
+    ),
+    Fault(
         rule="narrow-rbac",
         where="migration-traffic-role",
         says="«*» in verbs: name those that are needed",

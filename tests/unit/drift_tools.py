@@ -40,6 +40,7 @@ def container(name: str) -> dict[str, object]:
         "Name": f"/{name}",
         "Config": {"Image": IMAGE, "Labels": {"io.x-k8s.kind.role": role}},
         "State": {"Status": "running", "StartedAt": "2026-11-26T04:00:01.5Z"},
+        "NetworkSettings": {"Ports": {}},
     }
 
 

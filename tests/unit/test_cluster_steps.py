@@ -129,8 +129,8 @@ def note(*, named: str = DEAD, begun: datetime = NOW, beat: datetime | None = No
     return path
 
 
-def up() -> str:
-    return cluster_up(UpNeeds(cluster="c", stack="flannel", generation="g"), "config")
+def up(config: str = "nodes: []") -> str:
+    return cluster_up(UpNeeds(cluster="c", stack="flannel", generation="g"), config)
 
 
 def down(stack: str = "flannel") -> None:

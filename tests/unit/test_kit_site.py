@@ -50,7 +50,10 @@ def test_the_site_file_leaves_out_what_has_no_image_here() -> None:
     values = site.settings(PINS.common, CILIUM)["cilium"]["values"]
     assert values["envoy"] == {"enabled": False}, "the Envoy DaemonSet would wait for its image for ever"
     assert values["l7Proxy"] is False
-    assert values["hubble"]["ui"] == {"enabled": False}
+    ui = values["hubble"]["ui"]
+    assert {ui[part]["image"]["override"] for part in ("frontend", "backend")} == {PINS["IMAGES_HUBBLE_PAGE"]}, (
+        "the Pod of Hubble UI would wait for its images for ever, and so would every up"
+    )
 
 
 def test_the_stack_s_own_settings_win_over_the_site_s() -> None:

@@ -16,7 +16,8 @@ from plan.observation import ObservationError, observe
 def container(name: str, role: str, state: str = "running") -> dict[str, Any]:
     labels = {"io.x-k8s.kind.role": role}
     running = {"Status": state, "StartedAt": "t0"}
-    return {"Name": f"/{name}", "Config": {"Image": "img:v1", "Labels": labels}, "State": running}
+    config, ports = {"Image": "img:v1", "Labels": labels}, {"Ports": {"6443/tcp": None}}
+    return {"Name": f"/{name}", "Config": config, "State": running, "NetworkSettings": ports}
 
 
 NODES = [container("c-worker", "worker"), container("c-control-plane", "control-plane")]

@@ -1,0 +1,3 @@
+module cni-migration/airgap/hubble-page
+
+go 1.22
