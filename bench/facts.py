@@ -74,7 +74,7 @@ def cluster(side: Subject, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
     return {
         "cni": outputs["cni"],
         "nodes": len(nodes),
-        "image": sorted({str(node["status"]["nodeInfo"]["kubeletVersion"]) for node in nodes}),
+        "kubernetes": sorted({str(node["status"]["nodeInfo"]["kubeletVersion"]) for node in nodes}),
         "routing": verified["routing"],
         "encapsulation": verified["encapsulation"],
         "overheadBytes": verified["overheadBytes"],

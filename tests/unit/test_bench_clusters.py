@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -12,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bench import facts, migrations, results, running, subject
+from bench import clusters, facts, migrations, results, running, subject
 from bench.accounting import Usage
 from bench.answers import NoSampleError
 from bench.clusters import CLUSTERS, configuration
@@ -28,6 +29,7 @@ from settings import stack
 from settings.layers import tree_of
 from steps.doors.kubectl import Kubectl
 from steps.doors.process import ToolError
+from steps.running import StepError
 
 ROOT = Path(__file__).parents[2]
 NODES = ["one", "two"]
@@ -279,3 +281,64 @@ def test_the_pods_scripts_are_python_that_the_image_can_read() -> None:
     text = (subject.PODS / "ranks.py").read_text()
     compile(text, "ranks.py", "exec")
     assert "print(json.dumps" in text
+
+
+PULUMI = """\
+#!/bin/sh
+echo "$PULUMI_BACKEND_URL $*" >>"$0.calls"
+case "$1 $2" in
+  "stack ls") cat "$0.stacks" ;;
+  "stack init") echo '[{"name": "cilium"}]' >"$0.stacks" ;;
+  "stack output") echo '{"cluster": "cni-bench-cilium", "cni": "'"$(cat "$0.cni")"'"}' ;;
+esac
+"""
+
+
+@pytest.fixture
+def pulumi(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    program = tmp_path / "bin" / "pulumi"
+    program.parent.mkdir()
+    program.write_text(PULUMI)
+    program.chmod(0o755)
+    for name, text in (("stacks", "[]"), ("cni", "cilium")):
+        (program.parent / f"pulumi.{name}").write_text(text)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    monkeypatch.setattr(clusters, "FOLDER", tmp_path / "state")
+    return program.parent
+
+
+def calls(folder: Path) -> list[str]:
+    return (folder / "pulumi.calls").read_text().splitlines()
+
+
+def test_an_up_of_the_benchmark_has_a_state_and_a_configuration_of_its_own(pulumi: Path, tmp_path: Path) -> None:
+    clusters.up(CLUSTERS["cilium"])
+    clusters.up(CLUSTERS["cilium"])
+    made = calls(pulumi)
+    assert all(line.startswith(f"{(tmp_path / 'state').as_uri()} ") for line in made), "the user's stacks would be used"
+    ups = [line for line in made if " up " in line]
+    assert len(ups) == 2
+    assert all(f"--config-file {tmp_path / 'state' / 'Pulumi.cilium.yaml'}" in line for line in ups)
+    inits = [line for line in made if "stack init" in line]
+    assert len(inits) == 1 and "--no-select" in inits[0], "the user's selected stack would be another one afterwards"
+
+
+def test_a_cluster_of_another_network_is_not_measured(pulumi: Path) -> None:
+    (pulumi / "pulumi.cni").write_text("flannel")
+    with pytest.raises(StepError, match="with flannel"):
+        clusters.up(CLUSTERS["cilium"])
+
+
+def test_what_was_never_made_is_not_destroyed_and_what_was_goes_with_its_stack(pulumi: Path) -> None:
+    clusters.down(CLUSTERS["cilium"])
+    assert not [line for line in calls(pulumi) if "destroy" in line]
+    clusters.up(CLUSTERS["cilium"])
+    clusters.down(CLUSTERS["cilium"])
+    assert [line.split()[1:3] for line in calls(pulumi)[-2:]] == [["destroy", "--stack"], ["stack", "rm"]]
+    assert "--preserve-config" in calls(pulumi)[-1], "the user's Pulumi.cilium.yaml would be deleted"
+
+
+def test_stacks_that_nobody_could_list_are_not_none(pulumi: Path) -> None:
+    (pulumi / "pulumi.stacks").unlink()
+    with pytest.raises(StepError):
+        clusters.down(CLUSTERS["cilium"])
