@@ -133,6 +133,8 @@ def test_the_remedy_is_no_port_of_a_third_cluster(nodes: list[dict[str, Any]]) -
 def test_what_a_cut_off_creation_left_is_in_nobodys_way(nodes: list[dict[str, Any]]) -> None:
     nodes.append(node("c", DEFAULT))
     assert in_the_way(DEFAULT, "c") == "", "the next up could not make the cluster again"
+    nodes.append(node("other", DEFAULT))
+    assert "other's" in in_the_way(DEFAULT, "c"), "kind would fail with a node half made"
 
 
 def test_a_port_of_another_process_is_refused_and_so_is_an_address_of_another_machine(
@@ -204,6 +206,8 @@ def test_the_stack_says_the_url_where_the_cluster_has_the_port_and_a_command_whe
         ({"hubble": {"relay": {"enabled": False}}}, {"why"}, ""),
         ({"hubble": {"enabled": "false"}}, {"why"}, ""),
         ({"hubble": {"ui": {"service": {"type": "ClusterIP"}}}}, {"command", "relay"}, "4245:80"),
+        ({"hubble": {"ui": {"service": {"nodePort": 31999}}}}, {"command", "relay"}, "4245:80"),
+        ({"hubble": {"ui": {"service": {"nodePort": "31235"}}}}, {"url", "relay"}, "4245:80"),
         ({"hubble": {"relay": {"tls": {"server": {"enabled": True}}}}}, {"url", "relay"}, "4245:443"),
     ],
 )
