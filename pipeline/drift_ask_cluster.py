@@ -43,14 +43,15 @@ class Installed:
 
 
 def ask_objects(kubectl: Kubectl, namespaces: Sequence[str] = (SYSTEM, FLANNEL_NAMESPACE)) -> Objects:
-    """Nodes, Pods and workloads of the whole cluster in one question, ConfigMaps of the CNI's namespaces."""
-    items = kubectl.objects("nodes,pods,daemonsets.apps,deployments.apps")
+    """Nodes, Pods, Services and workloads of the whole cluster in one question, ConfigMaps of the CNI's namespaces."""
+    items = kubectl.objects("nodes,pods,services,daemonsets.apps,deployments.apps")
     nodes = [it for it in items if it["kind"] == "Node"]
     return Objects(
         nodes=tuple(sorted((node_from(it) for it in nodes), key=lambda node: node.name)),
         labels={it["metadata"]["name"]: labels_of(it) for it in nodes},
         pods=tuple(it for it in items if it["kind"] == "Pod" and not it["metadata"].get("deletionTimestamp")),
         workloads=tuple(it for it in items if it["kind"] in ("DaemonSet", "Deployment")),
+        services=tuple(it for it in items if it["kind"] == "Service"),
         config_maps=tuple(it for namespace in namespaces for it in _config_maps(kubectl, namespace)),
     )
 

@@ -14,7 +14,7 @@ from steps.doors.kubectl import Object
 from steps.names import SYSTEM
 from steps.objects import full_name, part, parts
 
-_RELAY = f"{SYSTEM}/hubble-relay"
+_PAGE = f"{SYSTEM}/hubble-ui"
 _READERS = {f"{SYSTEM}/kube-proxy": PROXY, "kube-flannel/kube-flannel-cfg": FLANNEL}
 
 
@@ -46,7 +46,7 @@ def config_findings(promise: Promise, objects: Objects) -> Iterator[Finding]:
 
 
 def hubble_findings(promise: Promise, objects: Objects) -> Iterator[Finding]:
-    """Hubble where the settings ask for it: on in the agents' configuration, and its relay with a Pod that is ready."""
+    """Hubble where the settings ask for it: on in the agents' configuration, relay and page with a Pod that serves."""
     if not _true(promise.value("hubble", "enabled")):
         return
     config = objects.config_map(f"{SYSTEM}/cilium-config")
@@ -57,15 +57,40 @@ def hubble_findings(promise: Promise, objects: Objects) -> Iterator[Finding]:
             says="enable-hubble is not true: the agents record no flows once they start again",
             remedy=APPLY,
         )
-    relay = next((it for it in objects.workloads if full_name(it) == _RELAY), None)
-    if _true(promise.value("hubble", "relay", "enabled")) and not (
-        relay and int(part(relay, "status").get("availableReplicas") or 0)
-    ):
+    if _true(promise.value("hubble", "relay", "enabled")):
+        yield from _served(objects, "hubble-relay", "nobody can ask for flows")
+    if _true(promise.value("hubble", "ui", "enabled")):
+        yield from _served(objects, "hubble-ui", "nobody sees its page")
+        yield from _reached(promise, objects)
+
+
+def _served(objects: Objects, name: str, lost: str) -> Iterator[Finding]:
+    """A Deployment without a Pod that is ready."""
+    found = next((it for it in objects.workloads if full_name(it) == f"{SYSTEM}/{name}"), None)
+    if not (found and int(part(found, "status").get("availableReplicas") or 0)):
         yield Finding(
             kind="hubble",
-            where=f"deployment {_RELAY}",
-            says="no Pod of it is ready: nobody can ask for flows" if relay else "it is gone: nobody can ask for flows",
-            remedy=f"kubectl --namespace={SYSTEM} describe deployment hubble-relay" if relay else APPLY,
+            where=f"deployment {SYSTEM}/{name}",
+            says=f"no Pod of it is ready: {lost}" if found else f"it is gone: {lost}",
+            remedy=f"kubectl --namespace={SYSTEM} describe deployment {name}" if found else APPLY,
+        )
+
+
+def _reached(promise: Promise, objects: Objects) -> Iterator[Finding]:
+    """The page's Service, where it is promised at a NodePort: a port of the machine may lead there."""
+    service, port = (
+        promise.value("hubble", "ui", "service", "type"),
+        promise.value("hubble", "ui", "service", "nodePort"),
+    )
+    if service != "NodePort" or not port:
+        return
+    found = next((it for it in objects.services if full_name(it) == _PAGE), Object())
+    if str(port) not in [str(it.get("nodePort")) for it in parts(found, "spec", "ports")]:
+        yield Finding(
+            kind="hubble",
+            where=f"service {_PAGE}",
+            says=f"it is not at NodePort {port}" if found else "it is gone",
+            remedy=APPLY,
         )
 
 

@@ -43,6 +43,7 @@ class Objects:
     pods: tuple[Object, ...]
     workloads: tuple[Object, ...]
     config_maps: tuple[Object, ...]
+    services: tuple[Object, ...]
 
     def config_map(self, name: str) -> Object:
         """The ConfigMap NAMESPACE/NAME, empty where there is none."""

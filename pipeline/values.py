@@ -23,6 +23,7 @@ _STEPS = (
 _VALUES = (
     "autoDirectNodeRoutes bpf.hostLegacyRouting bpf.masquerade cni.exclusive debug.enabled enableIPv4Masquerade "
     "encryption.enabled hubble.enabled hubble.relay.enabled hubble.relay.rollOutPods hubble.ui.enabled ipam.mode "
+    "hubble.ui.service.nodePort hubble.ui.service.type "
     "ipv4NativeRoutingCIDR k8sServiceHost k8sServicePort kubeProxyReplacement l7Proxy MTU operator.replicas "
     "operator.rollOutPods operator.setNodeTaints operator.unmanagedPodWatcher.restart policyEnforcementMode "
     "prometheus.enabled rollOutCiliumPods routingMode tunnelProtocol updateStrategy.type"

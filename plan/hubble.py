@@ -10,7 +10,7 @@ import pulumi
 
 from plan.observation import Observed
 from settings import Settings
-from settings.hubble import HostPort
+from settings.hubble import NODE_PORT, HostPort
 from steps.doors.process import ToolError
 from steps.host_port import in_the_way
 from steps.names import SYSTEM
@@ -59,7 +59,9 @@ def reached(settings: Settings, host: HostPort | None, values: Mapping[str, Any]
     told = {"relay": _forward(settings.cluster.name, "hubble-relay", f"4245:{443 if tls else 80}")}
     if not on["ui"]:
         return {"why": "cilium.values switch the UI off", **told}
-    if host and _below(hubble, "ui", "service").get("type") == "NodePort":
+    service = _below(hubble, "ui", "service")
+    # Another NodePort is one to which no port of this machine leads.
+    if host and service.get("type") == "NodePort" and str(service.get("nodePort")) == str(NODE_PORT):
         return {"url": host.url, **told}
     return {"command": _forward(settings.cluster.name, "hubble-ui", f"{settings.hubble.port or 12000}:80"), **told}
 

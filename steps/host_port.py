@@ -18,12 +18,12 @@ def in_the_way(wanted: HostPort, cluster: str) -> str:
 
     Raises ToolError where the container engine does not answer."""
     held = [one for one in docker.published() if one.host.overlaps(wanted)]
-    if any(one.cluster == cluster for one in held):
-        return ""  # what is left of a creation that was cut off, and goes before the next one
-    if held:
+    if others := [one.cluster for one in held if one.cluster != cluster]:
         # A stopped one too: of two clusters with one port the second could not be started.
         remedy = f"set it to another{_free(wanted)}, or to 0 for none, or delete that cluster"
-        return f"hubble.port: {wanted.port} is the Kind cluster {held[0].cluster}'s; {remedy}"
+        return f"hubble.port: {wanted.port} is the Kind cluster {others[0]}'s; {remedy}"
+    if held:
+        return ""  # what is left of a creation that was cut off, and goes before the next one
     match _refusal(wanted):
         case errno.EADDRINUSE:
             remedy = f"set it to another{_free(wanted)}, or to 0 for none, or end that process"

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from steps import kept_objects, marker, preflight_bare, preflight_drain, preflight_policies
+from steps import kept_objects, marker, preflight_bare, preflight_drain, preflight_policies, preflight_ports
 from steps.doors.kubectl import Kubectl, Object
 from steps.findings.images import images_of
 from steps.nodes import nodes
@@ -99,7 +99,7 @@ class Looking:
             manifests = rendered(self._kubectl, needs.chart, needs.chart_repository, needs.chart_version, self._values)
             self._images = list(dict.fromkeys([*needs.images, *images_of(manifests)]))
             self._objects = objects_of(manifests)
-        return []
+        return preflight_ports.obstacles(self._objects, preflight_ports.held(self._kubectl, self._objects))
 
     def _nodes(self) -> list[str]:
         needs = self._needs
@@ -128,7 +128,8 @@ class Looking:
 
     def _admission(self) -> list[str]:
         pods = [*pods_of(self._objects), *own_pods(self._needs.cni, self._needs.images)]
-        return refusals(self._kubectl, self._objects, pods)
+        objects = preflight_ports.without(self._objects, preflight_ports.held(self._kubectl, self._objects))
+        return refusals(self._kubectl, objects, pods)
 
     def _webhooks(self) -> list[str]:
         own = own_pods(self._needs.cni, self._needs.images)

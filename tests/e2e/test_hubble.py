@@ -63,12 +63,22 @@ spec:
 """
 
 
+def has_cilium(real: Real) -> bool:
+    """Whether stack cilium has the cluster, verified. Beside the other tests it has."""
+    if NAME not in run("kind", "get", "clusters").split():
+        return False
+    real.kubeconfig.write_text(run("kind", "get", "kubeconfig", "--name", NAME))
+    whose = "jsonpath={.data.stack} {.data.phase}"
+    marker = real.kubectl("get", "configmap", "-n", "kube-system", "cni-migration", "--ignore-not-found", "-o", whose)
+    return marker == "cilium ready"
+
+
 @pytest.fixture(scope="module")
 def cilium(real: Real) -> Iterator[Real]:
     """The cluster with Cilium, a client, a server, and a policy between them."""
-    if NAME not in run("kind", "get", "clusters").split():
+    if not has_cilium(real):
         real.stacks["cilium"].up()
-    real.kubeconfig.write_text(run("kind", "get", "kubeconfig", "--name", NAME))
+        real.kubeconfig.write_text(run("kind", "get", "kubeconfig", "--name", NAME))
     probe = ("get", "-n", "cni-migration", "daemonset", "probe")
     image = real.kubectl(*probe, "-o", "jsonpath={.spec.template.spec.containers[0].image}")
     real.kubectl("apply", "-f", "-", stdin=OBJECTS.replace("IMAGE", image))

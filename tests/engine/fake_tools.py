@@ -17,6 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 NODES = ("c-control-plane\tcontrol-plane", "c-worker\tworker", "c-worker2\tworker")
 IMAGE = "kindest/node:v1.34.11"
 KUBEADM = {
@@ -49,6 +51,16 @@ class Cluster:
         self.nodes = home / "nodes"
         self.created = home / "created"
         self.marker = home / "marker.json"
+        self.ports = home / "ports.json"
+
+    def publish(self, config: dict[str, Any]) -> None:
+        """Keeps the ports of the first node, as docker shows them."""
+        mappings = config["nodes"][0].get("extraPortMappings", [])
+        ports = {
+            f"{it['containerPort']}/tcp": [{"HostIp": it["listenAddress"], "HostPort": str(it["hostPort"])}]
+            for it in mappings
+        }
+        self.ports.write_text(json.dumps(ports))
 
     def record(self, line: str) -> None:
         with (self.home / "calls").open("a") as calls:
@@ -75,7 +87,7 @@ class Cluster:
 def kind(cluster: Cluster, args: list[str]) -> None:
     match args[:2]:
         case ["create", "cluster"]:
-            sys.stdin.read()
+            cluster.publish(yaml.safe_load(sys.stdin.read()))
             cluster.record("kind create")
             cluster.nodes.write_text("".join(f"{node}\t{IMAGE}\trunning\tt0\n" for node in NODES))
             cluster.created.write_text(datetime.now(UTC).isoformat())
@@ -94,7 +106,9 @@ def kind(cluster: Cluster, args: list[str]) -> None:
             raise SystemExit(f"kind: not known here: {args}")
 
 
-def container(name: str, role: str, image: str, state: str, started: str, *, created: str) -> dict[str, Any]:
+def container(
+    name: str, role: str, image: str, state: str, started: str, *, created: str, ports: dict[str, Any]
+) -> dict[str, Any]:
     return {
         "Name": f"/{name}",
         "Created": created,
@@ -102,7 +116,7 @@ def container(name: str, role: str, image: str, state: str, started: str, *, cre
         "State": {"Status": state, "StartedAt": started},
         "NetworkSettings": {
             "Networks": {"kind": {"IPAddress": "172.18.0.2", "IPPrefixLen": 16}},
-            "Ports": {},
+            "Ports": ports if role == "control-plane" else {},
         },
     }
 
@@ -114,7 +128,9 @@ def docker(cluster: Cluster, args: list[str]) -> None:
         case ["inspect", "--type", "container", *_]:
             rows = [line.split("\t") for line in cluster.nodes.read_text().splitlines()]
             created = cluster.created.read_text()
-            print(json.dumps([container(*row, created=created) for row in rows]))
+            # Of a cluster that no `kind create` here has made nothing is published.
+            ports = json.loads(cluster.ports.read_text()) if cluster.ports.exists() else {}
+            print(json.dumps([container(*row, created=created, ports=ports) for row in rows]))
         case ["exec", *_] if "configmap" in args:
             cluster.hang("docker")
             marker = cluster.read()

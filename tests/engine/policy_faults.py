@@ -44,6 +44,12 @@ def _small_subnet(state: State) -> None:
     kind["stdin"] = kind["stdin"].replace("10.244.0.0/16", "10.244.0.0/23")
 
 
+def _open_to_the_network(state: State) -> None:
+    kind = state.inputs("cluster-kind")
+    assert "listenAddress: 127.0.0.1" in kind["stdin"]
+    kind["stdin"] = kind["stdin"].replace("listenAddress: 127.0.0.1", "listenAddress: 0.0.0.0")
+
+
 def _interrupting(state: State) -> None:
     state.outputs["migration"] = {"interrupts": True}
 
@@ -177,14 +183,20 @@ FAULTS = [
     Fault(
         rule="no-exposed-service",
         where="cilium-release",
+        says="values.hubble.ui.service.type is reached from outside",
+        plant=lambda state: state.values()["hubble"]["ui"]["service"].update(type="LoadBalancer"),
+    ),
+    Fault(
+        rule="no-exposed-service",
+        where="cilium-release",
         says="values.hubble.relay.service.type is reached from outside",
         plant=lambda state: state.values()["hubble"]["relay"].update(service={"type": "NodePort"}),
     ),
     Fault(
         rule="no-exposed-service",
-        where="cilium-release",
-        says="values.hubble.ui.service.type is reached from outside",
-        plant=lambda state: state.values()["hubble"]["ui"]["service"].update(type="LoadBalancer"),
+        where="cluster-kind",
+        says="a port of the cluster listens on 0.0.0.0",
+        plant=_open_to_the_network,
     ),
     Fault(
         rule="narrow-rbac",

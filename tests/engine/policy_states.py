@@ -50,7 +50,8 @@ def real_program(folder: Path) -> dict[str, Stack]:
     env = {"FAKE": str(folder / "fake"), "PATH": f"{folder / 'bin'}:{path}", "CNI_MIGRATION_SITE": str(site)}
     for name in ("flannel", "cilium"):
         keys = f"  pulumi:disable-default-providers: [kubernetes]\n  cni-migration:cni: {name}\n"
-        keys += "  cni-migration:cluster: {name: c}\n"
+        # Not the default port: this machine may have a real cluster on it.
+        keys += "  cni-migration:cluster: {name: c}\n  cni-migration:hubble: {port: 12432}\n"
         (program / f"Pulumi.{name}.yaml").write_text(f"config:\n{keys}")
     return {
         name: Stack(program=program, backend=folder / "state", name=name, env=env).create()

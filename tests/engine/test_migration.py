@@ -202,3 +202,15 @@ def test_settings_that_a_running_cluster_cannot_follow_are_an_error_that_names_t
     refused = flannel.up(check=False)
     assert refused.returncode != 0 and "c-worker3" in refused.stdout + refused.stderr, "a silent no-op"
     assert world.calls() == [] and world.marker()["phase"] == "ready", "the cluster was touched"
+
+
+@pytest.mark.parametrize("port", ["0", "12433"], ids=["without a port", "with a port"])
+def test_a_cluster_keeps_the_port_for_hubble_that_it_was_made_with(world: World, port: str) -> None:
+    flannel = world.stacks["flannel"]
+    flannel.set_config("cni-migration:hubble.port", port, "--path")
+    flannel.up()
+    flannel.preview("--expect-no-changes")
+    flannel.set_config("cni-migration:hubble.port", "12434", "--path")
+    flannel.preview("--expect-no-changes")  # kind adds no port later: the cluster would be a change in every preview
+    config = flannel.resources()["cluster-kind"]["inputs"]["stdin"]
+    assert ("hostPort: 12433" in config) == (port == "12433"), "Hubble's page would be at no port of this machine"

@@ -66,7 +66,7 @@ def docker(args: list[str]) -> str:
 def kubectl(args: list[str]) -> str:
     words = [arg for arg in args if not arg.startswith("-")]
     lists = {
-        "nodes,pods,daemonsets.apps,deployments.apps": "objects",
+        "nodes,pods,services,daemonsets.apps,deployments.apps": "objects",
         "customresourcedefinitions": "kinds",
         "validatingadmissionpolicies,validatingadmissionpolicybindings": "admission",
     }

@@ -83,6 +83,7 @@ class World(Kubectl):
     helm: Release | None
     left: dict[str, list[str]]
     said: dict[str, list[str]]
+    services: list[dict[str, Any]] = field(default_factory=list)
     others: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     silent: set[str] = field(default_factory=set)
     asked: list[Sequence[str]] = field(default_factory=list)
@@ -101,8 +102,8 @@ class World(Kubectl):
 
     def _items(self, kind: str, namespace: str) -> list[dict[str, Any]]:
         match kind:
-            case "nodes,pods,daemonsets.apps,deployments.apps":
-                return [*self.nodes, *self.pods, *self.workloads]
+            case "nodes,pods,services,daemonsets.apps,deployments.apps":
+                return [*self.nodes, *self.pods, *self.workloads, *self.services]
             case "configmaps":
                 return [it for it in self.config_maps if it["metadata"]["namespace"] == namespace]
             case "customresourcedefinitions":
@@ -129,11 +130,11 @@ class World(Kubectl):
 
     def find(self, kind: str, name: str) -> dict[str, Any]:
         """The object of the API, to plant something in it."""
-        everything = [*self.nodes, *self.pods, *self.workloads, *self.config_maps, *self.admission]
+        everything = [*self.nodes, *self.pods, *self.workloads, *self.config_maps, *self.admission, *self.services]
         return next(it for it in everything if (it["kind"], it["metadata"]["name"]) == (kind, name))
 
     def without(self, kind: str, name: str) -> None:
-        for items in (self.nodes, self.pods, self.workloads, self.config_maps, self.admission):
+        for items in (self.nodes, self.pods, self.workloads, self.config_maps, self.admission, self.services):
             items[:] = [it for it in items if (it["kind"], it["metadata"]["name"]) != (kind, name)]
 
 
@@ -195,6 +196,8 @@ def _cilium(*, pods: list[dict[str, Any]], promise: Promise, **rest: Any) -> Wor
     spec |= {"nodeSelector": {"cni-owner": "cilium"}, "initContainers": [{"name": "config", "image": "cilium:1"}]}
     spec["containers"][0]["args"] = ["--config-dir"]
     relay = workload("Deployment", "kube-system", "hubble-relay", {"relay": "relay:1"}, availableReplicas=1)
+    page = workload("Deployment", "kube-system", "hubble-ui", {"frontend": "ui:1"}, availableReplicas=1)
+    ports = [{"port": 80, "nodePort": 31235}]
     digests = [f"{key} {sha256(text.encode()).hexdigest()}" for key, text in CONFIG.items()]
     peers = [f"10.244.{at}.0/24 via 172.18.0.{at + 2} dev eth0 proto kernel" for at in range(3)]
     own = ["path /etc/cni/net.d/05-cilium.conflist: /etc/cni/net.d/05-cilium.conflist"]
@@ -203,7 +206,8 @@ def _cilium(*, pods: list[dict[str, Any]], promise: Promise, **rest: Any) -> Wor
     return World(
         promise=promise,
         pods=[*pods, *agents],
-        workloads=[agent, relay],
+        workloads=[agent, relay, page],
+        services=[named("Service", "hubble-ui", "kube-system", spec={"type": "NodePort", "ports": ports})],
         config_maps=[config],
         kinds=[*CRDS, "tracingpolicies.cilium.io"],
         helm=Release(chart="cilium-1.19.4", status="deployed", revision=1, values=promise.values, manifest=MANIFEST),

@@ -81,7 +81,7 @@ def desk(tmp_path: Path) -> Desk:
     at.answer("state", STATE)
     at.answer("refresh", {"steps": [{"op": "refresh", "urn": "urn:x::p::t::flannel-daemonset"}]})
     at.answer("marker", MARKER)
-    at.answer("objects", [*clean.nodes, *clean.pods, *clean.workloads])
+    at.answer("objects", [*clean.nodes, *clean.pods, *clean.workloads, *clean.services])
     at.answer("configmaps", clean.config_maps)
     at.answer("kinds", [{"kind": "CustomResourceDefinition", "metadata": {"name": name}} for name in clean.kinds])
     at.answer("admission", clean.admission)

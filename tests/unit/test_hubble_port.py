@@ -6,12 +6,14 @@ import json
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
 import yaml
 
+import e2e.conftest
 from components.cluster.kind_cluster import KindClusterArgs, kind_config
 from components.cni.cilium import cilium_values
 from plan import hubble
@@ -133,6 +135,8 @@ def test_the_remedy_is_no_port_of_a_third_cluster(nodes: list[dict[str, Any]]) -
 def test_what_a_cut_off_creation_left_is_in_nobodys_way(nodes: list[dict[str, Any]]) -> None:
     nodes.append(node("c", DEFAULT))
     assert in_the_way(DEFAULT, "c") == "", "the next up could not make the cluster again"
+    nodes.append(node("other", DEFAULT))
+    assert "other's" in in_the_way(DEFAULT, "c"), "kind would fail with a node half made"
 
 
 def test_a_port_of_another_process_is_refused_and_so_is_an_address_of_another_machine(
@@ -204,6 +208,8 @@ def test_the_stack_says_the_url_where_the_cluster_has_the_port_and_a_command_whe
         ({"hubble": {"relay": {"enabled": False}}}, {"why"}, ""),
         ({"hubble": {"enabled": "false"}}, {"why"}, ""),
         ({"hubble": {"ui": {"service": {"type": "ClusterIP"}}}}, {"command", "relay"}, "4245:80"),
+        ({"hubble": {"ui": {"service": {"nodePort": 31999}}}}, {"command", "relay"}, "4245:80"),
+        ({"hubble": {"ui": {"service": {"nodePort": "31235"}}}}, {"url", "relay"}, "4245:80"),
         ({"hubble": {"relay": {"tls": {"server": {"enabled": True}}}}}, {"url", "relay"}, "4245:443"),
     ],
 )
@@ -214,3 +220,8 @@ def test_what_values_switch_off_is_not_promised(values: dict[str, Any], keys: se
 
 def test_with_flannel_there_is_no_hubble_to_reach() -> None:
     assert reached(parse({"cni": "flannel"}), DEFAULT, {}) == {"why": "Hubble comes with Cilium"}
+
+
+def test_the_end_to_end_tests_have_a_place_where_the_shared_cluster_has_cilium_already() -> None:
+    names = (Path(e2e.conftest.__file__).parent / "test_real_cluster.py").read_text()
+    assert f"def {e2e.conftest.WITH_CILIUM}(" in names, "Hubble's tests would bring a cluster up for themselves"

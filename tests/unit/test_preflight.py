@@ -94,6 +94,7 @@ class World(Kubectl):
             "ciliumnetworkpolicies.cilium.io": [],
             "poddisruptionbudgets": [],
             "namespaces": [],
+            "services": [],
             "apiservices.apiregistration.k8s.io": [],
             "validatingwebhookconfigurations": [],
             "mutatingwebhookconfigurations": [],
@@ -106,6 +107,7 @@ class World(Kubectl):
         self.single: dict[str, Object] = {}
         self.budgets: list[str] = []
         self.tried: list[Object] = []
+        self.tried_objects: list[Object] = []
         self.refused: dict[str, str] = {}
         self.broken = ""
         self.missing: dict[str, str] = {}
@@ -137,6 +139,7 @@ class World(Kubectl):
         for one in item.get("items", [item]):
             name = one["metadata"]["name"]
             self.dry.append(name)
+            self.tried_objects.append(one)
             if name in self.refused:
                 raise ToolError("`kubectl create` failed", self.refused[name])
         return ""
@@ -267,6 +270,50 @@ def test_the_images_of_the_chart_are_looked_for_as_it_will_be_installed(
     preflight.verb(chart(monkeypatch, template))
     assert asked == ["cilium", "kube-system", "cilium", "https://r", "1.2", "v1.33.1", '{"values": 1}', *SERVED]
     assert world.looked["a"][0] == ("probe:1", "agent:1"), "the agent's image would be missing when the old CNI is gone"
+
+
+HUBBLE_UI = """
+kind: Service
+metadata: {name: hubble-ui, namespace: kube-system}
+spec: {type: NodePort, ports: [{port: 80, nodePort: 31235}, {port: 81, nodePort: 31236}, {port: 82}]}
+"""
+
+
+def service(name: str, namespace: str, *ports: int) -> Object:
+    # As in the API's lists, whose items name no kind.
+    spec = {"ports": [{"port": 80, "nodePort": port} for port in ports] or [{"port": 80}]}
+    return {"metadata": {"name": name, "namespace": namespace}, "spec": spec}
+
+
+def test_a_node_port_of_the_chart_that_is_another_services_is_named_before_anything_is_touched(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.lists["services"] = [service("web", "a", 31235), service("plain", "a")]
+    assert refusal(chart(monkeypatch, lambda *_, **__: HUBBLE_UI)) == [
+        "  - NodePort 31235 of Service kube-system/hubble-ui is Service a/web's: give that one another, or set the "
+        "chart's to another in cilium.values"
+    ], "Helm would fail when the old CNI has gone"
+    world.broken = "services"
+    with pytest.raises(StepError, match="gave no answer"):
+        preflight.verb(chart(monkeypatch, lambda *_, **__: HUBBLE_UI))
+
+
+def test_a_node_port_that_the_charts_own_service_has_already_is_no_obstacle(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.lists["services"] = [service("hubble-ui", "kube-system", 31235)]
+    world.lists["namespaces"] = [named("kube-system")]
+    assert preflight.verb(chart(monkeypatch, lambda *_, **__: HUBBLE_UI)) == ""
+    (asked,) = [item for item in world.tried_objects if item["metadata"]["name"] == "hubble-ui"]
+    assert asked["spec"]["ports"] == [{"port": 80}, {"port": 81, "nodePort": 31236}, {"port": 82}], (
+        "the API refuses a number that is given before it says that the Service is there: a migration that was cut off "
+        "behind Helm could never go on, and a number out of its range would pass"
+    )
+
+
+def test_a_chart_without_node_ports_costs_no_question(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    preflight.verb(chart(monkeypatch, lambda *_, **__: HUBBLE_UI.replace("nodePort", "targetPort")))
+    assert "services" not in world.calls
 
 
 def test_a_chart_that_cannot_be_rendered_is_a_failure(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
