@@ -65,6 +65,8 @@ def configuration(cluster: Cluster, committed: str) -> str:
                     "serviceSubnet": cluster.service_subnet,
                 },
                 "cni-migration:traffic": {"enabled": False},
+                # Neither takes the port at which the user's own cluster shows Hubble.
+                "cni-migration:hubble": {"port": 0},
             },
         }
     )
