@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from steps import bolt, marker
+from steps import marker
 from steps.doors.kubectl import Kubectl, cluster
 from steps.doors.process import ToolError
 from steps.names import MEASUREMENT, TRAFFIC, TRAFFIC_HOST
@@ -61,7 +61,6 @@ def verb(needs: Needs) -> None:
             if needs.leg:
                 # The first step behind a pause: from here on nobody else may take the migration for a paused one.
                 marker.take_hold(kubectl, cluster=needs.cluster, stack=needs.stack, epoch=needs.epoch)
-                bolt.lift(kubectl)
             _begin_or_say_why_not(kubectl, needs)
 
 
