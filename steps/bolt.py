@@ -1,15 +1,20 @@
-"""The bolt: an admission policy that refuses to delete the running CNI's objects unless the marker says that a
-migration is under way. Without it `kubectl delete` takes them at any time. It reads the marker itself: a claim opens
-it, settling and a pause shut it, and it is never taken away.
+"""The bolt: an admission policy that refuses to delete the running CNI's objects. A claim lifts it, settling and a
+pause shoot it. Without it `kubectl delete` takes them at any time.
+
+It is there or it is not, and reads nothing. The marker was its parameter once: the API server ends its look at a
+parameter with the last binding that names one, and does not begin another. A binding that was deleted and came back
+went by the marker of then, against each later migration.
 """
 
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 from steps.cilium_kinds import CRDS
 from steps.doors.kubectl import Kubectl
+from steps.doors.process import ToolError
 from steps.names import FLANNEL_NAMESPACE, MARKER, PART_OF, SYSTEM
 from steps.running import StepError, say
 
@@ -17,17 +22,10 @@ NAME = "cni-migration-bolt"
 _GROUP = "/apis/admissionregistration.k8s.io/v1"
 _META = {"name": NAME, "labels": PART_OF}
 # What a CNI cannot do without, as NAMESPACE/NAME; nothing that Helm or the engine deletes in an upgrade.
-_HELD = (
-    f"{SYSTEM}/cilium",
-    f"{SYSTEM}/cilium-operator",
-    f"{SYSTEM}/kube-proxy",
-    f"{FLANNEL_NAMESPACE}/kube-flannel-ds",
-)
-# A migration that is paused says so too, and has no holder: whoever goes on, or takes the cluster, names himself first.
-_UNDER_WAY = (
-    "has(params.data) && 'phase' in params.data && params.data['phase'] == 'migrating' && "
-    "'holder' in params.data && params.data['holder'] != ''"
-)
+_AGENTS = (f"{SYSTEM}/cilium", f"{SYSTEM}/kube-proxy", f"{FLANNEL_NAMESPACE}/kube-flannel-ds")
+_HELD = (*_AGENTS, f"{SYSTEM}/cilium-operator")
+# Seconds within which the API server goes by a binding that has gone; it looks once a second.
+_SEEN = 30
 # The name of what goes. A deletion of a whole collection has none in its request, only the object itself has.
 _SPACE = "oldObject.metadata.namespace"
 _FULL_NAME = f"(has({_SPACE}) && {_SPACE} != '' ? {_SPACE} + '/' : '') + oldObject.metadata.name"
@@ -45,9 +43,7 @@ def policy() -> dict[str, Any]:
         "kind": "ValidatingAdmissionPolicy",
         "metadata": _META,
         "spec": {
-            # A marker that cannot be read is no leave to delete.
             "failurePolicy": "Fail",
-            "paramKind": {"apiVersion": "v1", "kind": "ConfigMap"},
             "matchConstraints": {
                 "resourceRules": [
                     _rule("apps", "daemonsets", "deployments"),
@@ -62,7 +58,7 @@ def policy() -> dict[str, Any]:
             ],
             "validations": [
                 {
-                    "expression": _UNDER_WAY,
+                    "expression": "false",
                     "messageExpression": (
                         f"({_FULL_NAME}) + ' belongs to the CNI that serves this cluster, and no migration is under "
                         f"way (ConfigMap {SYSTEM}/{MARKER}): run `pulumi up`, which looks whether the new CNI can come "
@@ -77,7 +73,7 @@ def policy() -> dict[str, Any]:
 
 
 def binding() -> dict[str, Any]:
-    """Its ValidatingAdmissionPolicyBinding, which hands it the marker."""
+    """Its ValidatingAdmissionPolicyBinding, without which the policy does nothing."""
     return {
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": "ValidatingAdmissionPolicyBinding",
@@ -85,16 +81,8 @@ def binding() -> dict[str, Any]:
         "spec": {
             "policyName": NAME,
             "validationActions": ["Deny"],
-            # Without a marker nobody has claimed the cluster, and there is nothing to hold.
-            "paramRef": {"name": MARKER, "namespace": SYSTEM, "parameterNotFoundAction": "Allow"},
         },
     }
-
-
-def is_bolted(kubectl: Kubectl) -> bool:
-    """Whether both are there."""
-    kinds = ("validatingadmissionpolicy", "validatingadmissionpolicybinding")
-    return all(kubectl.object(kind, NAME) is not None for kind in kinds)
 
 
 def shoot(kubectl: Kubectl) -> None:
@@ -111,3 +99,36 @@ def shoot(kubectl: Kubectl) -> None:
     for manifest in (policy(), binding()):
         options = ("--server-side", "--force-conflicts", "--field-manager=cni-migration")
         kubectl.act("apply", *options, "--filename=-", stdin=json.dumps(manifest))
+
+
+def lift(kubectl: Kubectl) -> None:
+    """Takes the binding away and returns when the API server has seen that, a second later. Raises StepError where it
+    goes on refusing."""
+    try:
+        told = kubectl.run("delete", "validatingadmissionpolicybinding", NAME, "--ignore-not-found", "--timeout=30s")
+    except ToolError as error:
+        if error.says("the server doesn't have a resource type"):
+            return
+        raise
+    deadline = time.monotonic() + _SEEN
+    while told.strip() and _refuses(kubectl):
+        if time.monotonic() >= deadline:
+            raise StepError(
+                f"the API refuses to delete the CNI's objects {_SEEN} s after the binding {NAME} has gone: look at "
+                "kubectl get validatingadmissionpolicybindings"
+            )
+        time.sleep(0.3)  # between two looks, not in place of a condition
+
+
+def _refuses(kubectl: Kubectl) -> bool:
+    """Whether a deletion that is only tried meets the policy."""
+    for space, _, name in (full.partition("/") for full in _AGENTS):
+        where = (f"--namespace={space}", "--ignore-not-found", "--dry-run=server")
+        try:
+            kubectl.run("delete", "daemonset", name, *where)
+        except ToolError as error:
+            if error.says(NAME):
+                return True
+            if not error.says("Error from server"):
+                raise
+    return False

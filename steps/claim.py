@@ -1,12 +1,12 @@
 """Claims the cluster: writes this stack, its CNI, generation, epoch and strategy into the marker, phase `migrating`, by
-compare-and-swap. Fails, naming the other stack, where the marker has moved on since the plan, or a migration of another
-stack still runs."""
+compare-and-swap, and lifts the bolt. Fails, naming the other stack, where the marker has moved on since the plan, or a
+migration of another stack still runs."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from steps import marker
+from steps import bolt, marker
 from steps.doors.kubectl import Kubectl, cluster
 from steps.doors.process import ToolError
 from steps.holder import alive, holder, seen_from_here
@@ -37,6 +37,7 @@ def claim(needs: Needs) -> None:
             _refuse_while_another_migrates(needs, found)
             _refuse_after_another_claim(needs, found)
         _swap(kubectl, needs, found)
+        bolt.lift(kubectl)
 
 
 def _refuse_while_another_migrates(needs: Needs, found: marker.Found) -> None:

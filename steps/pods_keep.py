@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from steps import marker
+from steps import bolt, marker
 from steps.held import Base, begin
 from steps.pods import items_on_pod_network, pod_from
 from steps.pods_kept import keep
@@ -32,6 +32,8 @@ def pods_keep(needs: Needs) -> None:
             for pod in [pod_from(item)]
             if pod.bare and (pod.state != "leaving" or pod.tainted)
         }
+        # The gate comes next, and the engine deletes the old CNI for it; a pause before this has shot it again.
+        bolt.lift(kubectl)
         each({name: (lambda item=item: keep(kubectl, item, deleted=False)) for name, item in items.items()}, "a copy")
         say(f"{len(items)} Pods that no controller would make anew are kept as Secrets in kube-system")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from steps import bolt
 from steps.coredns_budget import release
 from steps.held import Base, begin
 from steps.nodes import nodes, on_every_node
@@ -27,6 +28,8 @@ def finish(needs: Needs) -> None:
         if others:
             raise StepError(f"not every node has moved to {needs.cni}: {' '.join(others)}. Run the same command again")
         release(kubectl)
+        # Behind a pause that was verified again since, it is shot.
+        bolt.lift(kubectl)
         if needs.cni == "cilium":
             remove_flannel_by_name(kubectl, wait=False)
             remove_kube_proxy(kubectl)

@@ -59,15 +59,26 @@ def run(*command: str, stdin: str = "") -> str:
 
 # The last test of the time when the shared cluster has Cilium for the first time.
 WITH_CILIUM = "test_dockers_own_dns_chains_survive_the_clean_up"
+ONLY_LOOK = ("test_hubble.py", "test_drift.py")
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Hubble's tests go where the shared cluster has Cilium: a migration of their own would cost two minutes."""
-    hubble = [item for item in items if item.path.name == "test_hubble.py"]
-    others = [item for item in items if item not in hubble]
+    """The tests that only look at Cilium go where the shared cluster has it: a cluster of their own would cost 90 s."""
+    looking = [item for item in items if item.path.name in ONLY_LOOK]
+    others = [item for item in items if item not in looking]
     place = next((number for number, item in enumerate(others, 1) if item.name == WITH_CILIUM), 0)
-    items[:] = [*others[:place], *hubble, *others[place:]]
+    items[:] = [*others[:place], *looking, *others[place:]]
+
+
+def has_cilium(real: Real) -> bool:
+    """Whether stack cilium has the cluster, verified. Beside the other tests it has."""
+    if NAME not in run("kind", "get", "clusters").split():
+        return False
+    real.kubeconfig.write_text(run("kind", "get", "kubeconfig", "--name", NAME))
+    whose = "jsonpath={.data.stack} {.data.phase}"
+    marker = real.kubectl("get", "configmap", "-n", "kube-system", "cni-migration", "--ignore-not-found", "-o", whose)
+    return marker == "cilium ready"
 
 
 @pytest.fixture(scope="session")

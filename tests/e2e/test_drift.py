@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from e2e.conftest import NAME, ROOT, Real, run
+from e2e.conftest import NAME, ROOT, Real, has_cilium, run
 from e2e.test_real_cluster import assert_native, eventually, verdict
 
 pytestmark = pytest.mark.e2e
@@ -128,11 +128,14 @@ def config(routing: str, hubble: str) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def cluster(real: Real) -> Iterator[Real]:
-    """The cluster with Cilium, made by stack cilium; the tests after these begin without one."""
-    real.stacks["cilium"].up()
+    """The cluster with Cilium as stack cilium has brought it; where these tests run alone, they make it and end it."""
+    made = not has_cilium(real)
+    if made:
+        real.stacks["cilium"].up()
     assert_native(verdict(real, "cilium"))
     yield real
-    real.stacks["cilium"].destroy()
+    if made:
+        real.stacks["cilium"].destroy()
 
 
 @pytest.fixture

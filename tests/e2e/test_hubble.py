@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from e2e.conftest import HUBBLE_PORT, NAME, ROOT, Real, run
+from e2e.conftest import HUBBLE_PORT, NAME, ROOT, Real, has_cilium, run
 from e2e.test_real_cluster import eventually
 
 pytestmark = pytest.mark.e2e
@@ -61,16 +61,6 @@ spec:
   ingress: [{fromEntities: [all]}]
   ingressDeny: [{fromEntities: [all], toPorts: [{ports: [{port: "9090", protocol: TCP}]}]}]
 """
-
-
-def has_cilium(real: Real) -> bool:
-    """Whether stack cilium has the cluster, verified. Beside the other tests it has."""
-    if NAME not in run("kind", "get", "clusters").split():
-        return False
-    real.kubeconfig.write_text(run("kind", "get", "kubeconfig", "--name", NAME))
-    whose = "jsonpath={.data.stack} {.data.phase}"
-    marker = real.kubectl("get", "configmap", "-n", "kube-system", "cni-migration", "--ignore-not-found", "-o", whose)
-    return marker == "cilium ready"
 
 
 @pytest.fixture(scope="module")

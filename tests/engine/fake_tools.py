@@ -157,6 +157,8 @@ def kubectl(cluster: Cluster, args: list[str]) -> None:
             print(json.dumps({"resources": [{"kind": "ValidatingAdmissionPolicy"}]}))
         case ["apply"]:
             (cluster.home / json.loads(sys.stdin.read())["kind"]).touch()
+        case ["delete", "validatingadmissionpolicybinding", _]:
+            (cluster.home / "ValidatingAdmissionPolicyBinding").unlink(missing_ok=True)
         case ["get", "secrets"]:
             print(json.dumps({"items": []}))  # nothing of a user's was kept
         case ["get", "/version"]:

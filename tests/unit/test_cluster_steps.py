@@ -55,6 +55,7 @@ class World:
     creating: list[str] = field(default_factory=list[str])
     admission_kinds: tuple[str, ...] = ()
     applied: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    lifted: int = 0
 
     def exists(self, *, created: datetime = NOW, **data: str) -> None:
         """The cluster c is there, with the marker that `data` is, or without one."""
@@ -100,6 +101,9 @@ class World:
             raise ToolError("kubectl failed", self.refused[verb])
         if args[1:3] == ["get", "--raw"] and "admissionregistration" in args[3]:
             return json.dumps({"resources": [{"kind": kind} for kind in self.admission_kinds]})
+        if args[1:3] == ["delete", "validatingadmissionpolicybinding"]:
+            self.lifted += 1
+            return ""
         if verb == "get":
             return json.dumps(self.marker) if "configmap" in args and self.marker else ""
         self.log.append(" ".join(["kubectl", *args[1:]]) if verb in ("delete", "patch") else f"kubectl {verb}")
@@ -321,6 +325,7 @@ def flannels(world: World, **more: str) -> None:
 def test_a_claim_replaces_the_marker_that_it_has_read_and_no_other(world: World) -> None:
     flannels(world)
     claim_of()
+    assert world.lifted == 1, "the deletion of the old CNI would be refused"
     assert world.log == ["kubectl replace"] and world.marker
     assert world.marker["metadata"]["resourceVersion"] == "7", "another up's claim would be overwritten"
     assert world.marker["data"] == {

@@ -126,6 +126,7 @@ def no_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pods_anew, "_TO_STAND", 0)
     monkeypatch.setattr("time.sleep", calls(lambda: None))
     monkeypatch.setattr(pods_replace, "renew_static_pods", calls(lambda: None))
+    monkeypatch.setattr(pods_keep.bolt, "lift", calls(lambda: None))
 
 
 def _begun(api: Api, module: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
@@ -206,6 +207,18 @@ def test_a_copy_of_a_pod_that_has_gone_unseen_outlives_an_up_that_is_run_again(m
     api.pods.clear()
     keep(api, monkeypatch)
     assert "cni-migration-pod-u1" in api.secrets, "its manifest would be lost before anybody had read of it"
+
+
+def test_the_bolt_that_a_pause_has_shot_is_lifted_before_the_gate_and_in_no_settled_cluster(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    api, lifted = Api(), list[object]()
+    monkeypatch.setattr(pods_keep.bolt, "lift", lifted.append)
+    keep(api, monkeypatch)
+    assert lifted == [api], "a paused migration could not be finished by recreate: the old CNI's deletion is refused"
+    api.phase = "ready"
+    keep(api, monkeypatch)
+    assert lifted == [api], "nobody would shoot it again"
 
 
 def test_a_cluster_that_is_not_being_migrated_gets_no_copies(monkeypatch: pytest.MonkeyPatch) -> None:

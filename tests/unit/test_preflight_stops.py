@@ -420,7 +420,9 @@ def test_the_budget_comes_before_the_first_drain_and_goes_at_the_end(monkeypatch
     direct_routes.direct_routes(direct_routes.Needs(cni="cilium", **told))
     assert world.done[:2] == ["apply cni-migration-coredns", "nodes"], "the first drain would take all of DNS away"
     world.done.clear()
-    monkeypatch.setattr(rolling_finish, "remove_cilium", lambda *_: None)
+    monkeypatch.setattr(rolling_finish.bolt, "lift", lambda _: world.done.append("lift"))
+    monkeypatch.setattr(rolling_finish, "remove_cilium", lambda *_: world.done.append("remove"))
     monkeypatch.setattr(rolling_finish, "untaint", lambda *_: None)
     rolling_finish.finish(rolling_finish.Needs(cni="flannel", **told))
     assert world.done[0] == "delete cni-migration-coredns", "a budget of ours would meet one that the user makes later"
+    assert world.done[1:3] == ["lift", "remove"], "behind a pause the old CNI's objects could not be deleted"
