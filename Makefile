@@ -62,7 +62,7 @@ destroy: setup ## pulumi destroy
 bench: setup ## two clusters side by side, one a CNI: 3 pairs (PAIRS=), indicative, at most 20 minutes
 	@$(ENV) uv run --group bench python -m bench run --pairs $(PAIRS)
 
-bench-full: setup ## the same with 20 pairs: about two hours; an interrupted one goes on
+bench-full: setup ## the same with 20 pairs: about 70 minutes; an interrupted one goes on
 	@$(ENV) uv run --group bench python -m bench run --pairs 20
 
 bench-down: setup ## the benchmark's clusters are gone; its results stay

@@ -2,7 +2,6 @@
 
     run [--pairs N] [--minutes M] [--keep] …              both clusters, and every pair that its file does not have yet
     render FILE... [--page PAGE]                          results as Markdown, to stdout or into PAGE; measures nothing
-    migration FILE --strategy S --engine S --hand S …     one line more, for bench/compare.sh
     down                                                  both clusters are gone
 
 Results are in .state/bench. An interrupted run goes on behind its last pair when it is typed again.
@@ -15,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench import migrations, running
+from bench import running
 from bench.clusters import CLUSTERS, down
 from bench.order import SIDES
 from bench.render import placed, section
@@ -38,11 +37,6 @@ def main(arguments: Sequence[str]) -> int:
                 )
             case "render":
                 _render(given.files, given.page)
-            case "migration":
-                migrations.add(
-                    given.file, strategy=given.strategy, pairs=given.pairs, engine=given.engine, hand=given.hand,
-                    first=given.first,
-                )  # fmt: skip
             case _:
                 for side in SIDES:
                     down(CLUSTERS[side])
@@ -74,13 +68,6 @@ def _parser() -> argparse.ArgumentParser:
     render = verbs.add_parser("render")
     render.add_argument("files", nargs="+", type=Path)
     render.add_argument("--page", type=Path)
-    migration = verbs.add_parser("migration")
-    migration.add_argument("file", type=Path)
-    migration.add_argument("--strategy", required=True)
-    migration.add_argument("--pairs", type=int, required=True)
-    migration.add_argument("--engine", type=float, required=True, help="seconds")
-    migration.add_argument("--hand", type=float, required=True, help="seconds")
-    migration.add_argument("--first", choices=("engine", "hand"), required=True)
     verbs.add_parser("down")
     return parser
 

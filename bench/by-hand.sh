@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # The migration from Flannel to Cilium as a careful person does it by hand: kubectl, docker, helm and kind, and none of
-# this project's own steps. For bench/compare.sh; expects Flannel of this project running.
+# this project's own steps. For bench/compare.py; expects Flannel of this project running.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${CLUSTER:?}" "${VALUES:?a file with the Helm values}" "${CHART:?a path or a chart}"
+chart=("$CHART" ${REPOSITORY:+"--repo=$REPOSITORY"} ${VERSION:+"--version=$VERSION"})
 
 KUBECONFIG=$(mktemp)
 export KUBECONFIG
@@ -27,7 +28,7 @@ for job in "${cleaning[@]}"; do wait "$job"; done
 
 # The new network. Its values select nodes by these labels.
 kubectl label nodes --all --overwrite cni-owner=cilium cni-services=cilium
-helm install cilium "$CHART" --namespace kube-system --values "$VALUES" --wait --timeout 10m
+helm install cilium "${chart[@]}" --namespace kube-system --values "$VALUES" --wait --timeout 10m
 
 # Pods that still have the old network's addresses.
 kubectl delete pods --all-namespaces --field-selector spec.hostNetwork=false \

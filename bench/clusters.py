@@ -10,20 +10,16 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import yaml
 
 from bench.order import Side
-from steps.doors.process import run
+from bench.pulumi import ROOT, pulumi
 from steps.running import StepError, say
 
-ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".state" / "bench"
 WORKERS = 2
-# `up` from nothing takes a minute and a half on two cores.
-PATIENCE = 1200.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,5 +102,4 @@ def _pulumi(*words: str) -> str:
     env = {"PULUMI_BACKEND_URL": FOLDER.as_uri()}
     if "PULUMI_CONFIG_PASSPHRASE_FILE" not in os.environ:
         env["PULUMI_CONFIG_PASSPHRASE"] = os.environ.get("PULUMI_CONFIG_PASSPHRASE", "")
-    command = ["pulumi", *words, "--cwd", str(ROOT), "--non-interactive", "--color", "never"]
-    return run(command, env=env, timeout=PATIENCE)
+    return pulumi(*words, env=env)

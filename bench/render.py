@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Iterable, Sequence
 
+from bench.migrations import BY_HAND, Way, ways
 from bench.order import SIDES
 from bench.ratios import Interval
 from bench.results import Results, Run
@@ -16,9 +18,9 @@ END = "<!-- /benchmark -->"
 
 def section(results: Results) -> str:
     """The benchmark's section: the verdicts, every metric, and all that is needed to repeat it."""
+    if results.migrations:
+        return "\n\n".join([_migrations(results), _repeat(results.run)])
     found = summary(results)
-    if found.migrations:
-        return "\n\n".join([_migrations(found, results.run), _repeat(results.run)])
     return "\n\n".join(
         [
             _head(results.run, found),
@@ -33,14 +35,37 @@ def section(results: Results) -> str:
     )
 
 
-def _migrations(found: Summary, run: Run) -> str:
-    """The migration against the same by hand. No control: two by hand differ as well, and nobody knows how."""
-    rows = [
-        (f"`{strategy}`", str(of.pairs), _bounds(of), _equal(of)) for strategy, of in sorted(found.migrations.items())
-    ]
-    grade = "Indicative only: too few pairs for more. " if run.indicative else ""
-    table = _table(("migration to Cilium", "pairs", "`pulumi up` / by hand [95 %]", "is"), rows)
-    return f"{grade}Seconds of a whole migration, by `bench/compare.sh`.\n\n{table}"
+def _migrations(results: Results) -> str:
+    """Each way to migrate. No control: two by hand differ as well, and nobody knows how."""
+    head = (
+        "migration to Cilium",
+        "runs",
+        "s",
+        "time / by hand [95 %]",
+        "is",
+        "failed of new connections",
+        "longest gap, s",
+    )
+    table = _table(head, map(_way, ways(results)))
+    grade = "Indicative only: too few rounds for more. " if results.run.indicative else ""
+    return f"{grade}By `bench/compare.py`, the connections from outside to a node port, one every 50 ms.\n\n{table}"
+
+
+def _way(way: Way) -> Sequence[str]:
+    return (
+        way.name if way.name == BY_HAND else f"`{way.name}`",
+        str(len(way.seconds)),
+        _span(way.seconds, 0),
+        _bounds(way.ratio) if way.ratio else "-",
+        _equal(way.ratio) if way.ratio else "-",
+        f"{way.failures:,} of {way.requests:,}",
+        _span(way.gaps, 2),
+    )
+
+
+def _span(values: Sequence[float], digits: int) -> str:
+    """The median, and from the least to the most."""
+    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
 def _equal(ratio: Interval) -> str:

@@ -13,9 +13,9 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from bench.shapes import SCHEMA, Comparison, Failure, Measure, Migration, Pair, Results, Run
+from bench.shapes import SCHEMA, Comparison, Failure, Measure, Migration, Pair, Results, Run, Seen
 
-__all__ = ["SCHEMA", "Comparison", "Failure", "Measure", "Migration", "Pair", "Results", "ResultsError", "Run"]
+__all__ = ["SCHEMA", "Comparison", "Failure", "Measure", "Migration", "Pair", "Results", "ResultsError", "Run", "Seen"]
 Shape = TypeVar("Shape")
 Item = Pair | Failure | Migration
 KINDS: Mapping[type[Item], str] = {Pair: "pair", Failure: "failure", Migration: "migration"}
@@ -67,6 +67,8 @@ def load(path: Path) -> Results:
             if kind == "pair":
                 one, two = (_shape(Measure, measure) for measure in item.pop("measures"))
                 item["measures"] = (one, two)
+            if kind == "migration":
+                item["seen"] = _shape(Seen, item.pop("seen"))
             shape = next((shape for shape, name in KINDS.items() if name == kind), None)
             if shape is None:
                 raise ValueError(f"{kind!r} is no kind of line")

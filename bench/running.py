@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from bench import facts, results
-from bench.clusters import CLUSTERS, FOLDER, ROOT, down, up
+from bench.clusters import CLUSTERS, FOLDER, down, up
 from bench.order import SIDES, Side
+from bench.pulumi import ROOT
 from bench.render import section
 from bench.results import SCHEMA, Results, ResultsError, Run
 from bench.rounds import ATTEMPTS, STEAL_LIMIT, Left, measure_all
@@ -28,9 +29,10 @@ IMAGE, PACKAGES = "cni-migration/bench:tools", ("iperf3", "sockperf", "apache2-u
 TRAINING_IMAGE, TRAINING_PACKAGES = "cni-migration/bench:training", ("python3-torch",)
 # From so many pairs on a benchmark is one in full.
 FULL = 20
-# Of one measurement in s, and for everything together, images and clusters included, in minutes. A quick one has 20,
-# of which the end takes the rest.
-SECONDS, MINUTES = {"quick": 3, "full": 5}, {"quick": 18.5, "full": math.inf}
+# Of one measurement in s: an interval gets narrower by pairs sooner than by longer ones.
+SECONDS = 3
+# For everything together, images and clusters included. A quick one has 20, of which the end takes the rest.
+MINUTES = {"quick": 18.5, "full": math.inf}
 REPORT = ROOT / ".state" / "report" / "bench.jsonl"
 
 
@@ -38,7 +40,7 @@ def run(*, pairs: int, seconds: int | None, minutes: float | None, training: boo
     """0 where every pair is measured; 3 where something has no figure, and is tried when the same is typed again.
     Raises ValueError where nothing can be measured that way."""
     mode = "full" if pairs >= FULL else "quick"
-    seconds, minutes = seconds or SECONDS[mode], minutes or MINUTES[mode]
+    seconds, minutes = seconds or SECONDS, minutes or MINUTES[mode]
     if pairs < 1 or seconds < 1 or minutes <= 0:
         raise ValueError(f"{pairs} pairs of {seconds} s within {minutes:g} minutes are no benchmark")
     until = time.monotonic() + minutes * 60

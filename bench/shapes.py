@@ -77,16 +77,25 @@ class Failure:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What somebody outside noticed: connections in all, those without a good answer, the longest time without one."""
+
+    requests: int
+    failures: int
+    longest_gap_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Migration:
-    """One pair of migrations of one cluster, in seconds: `pulumi up` with `strategy`, and the same by hand. `first`
-    says which of the two was made first."""
+    """One migration to Cilium, in the round `number`. `way` is `by hand`, or the strategy of `pulumi up`; `place` is
+    its place in the round, from 0."""
 
     number: int
-    strategy: str
+    way: str
+    place: int
     began: str
-    engine_seconds: float
-    hand_seconds: float
-    first: Literal["engine", "hand"]
+    seconds: float
+    seen: Seen
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,15 +38,13 @@ class Judged:
 @dataclass(frozen=True, kw_only=True)
 class Summary:
     """`again` counts the pairs that were measured again, `stolen` those that were kept although the host stole,
-    `failed` the measurements that gave no sample, by test and side. `migrations` has the time of `pulumi up` over that
-    by hand, by strategy."""
+    `failed` the measurements that gave no sample, by test and side."""
 
     rows: Sequence[Row]
     judged: Sequence[Judged]
     again: int
     stolen: int
     failed: Mapping[tuple[str, str], int]
-    migrations: Mapping[str, Interval]
 
     def row(self, metric: str) -> Row | None:
         """The row of a metric, None where it was not measured."""
@@ -85,15 +83,7 @@ def summary(results: Results, claims: Sequence[Claim] = ARTICLE) -> Summary:
         again=sum(not pair.kept for pair in results.pairs),
         stolen=sum(pair.kept and pair.stolen for pair in results.pairs),
         failed=Counter((failure.test, failure.side) for failure in results.failures),
-        migrations=_migrations(results),
     )
-
-
-def _migrations(results: Results) -> Mapping[str, Interval]:
-    ratios: dict[str, list[float]] = defaultdict(list)
-    for one in results.migrations:
-        ratios[one.strategy].append(one.engine_seconds / one.hand_seconds)
-    return {strategy: interval(found) for strategy, found in ratios.items()}
 
 
 def _insensitive(metric: str, values: Mapping[tuple[str, str], Sequence[float]]) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bench import clusters, facts, migrations, results, running, subject
+from bench import clusters, facts, results, running, subject
 from bench.accounting import Usage
 from bench.answers import NoSampleError
 from bench.clusters import CLUSTERS, configuration
@@ -261,20 +261,6 @@ def test_sizes_that_are_mostly_not_network_are_marked(tmp_path: Path) -> None:
     found = summary(results.load(path))
     assert {row.metric for row in found.rows if row.insensitive} == {"training/all-reduce-32KiB/bus-gbits"}
     assert "bus-gbits` †" in section(results.load(path))
-
-
-def test_the_migration_is_a_row_of_the_same_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(facts, "tools", lambda: {"kind": "v0.33.0"})
-    path = tmp_path / "migration.jsonl"
-    for engine, hand in ((60.0, 50.0), (62.0, 51.0), (61.0, 50.5)):
-        migrations.add(path, strategy="recreate", pairs=3, engine=engine, hand=hand, first="engine")
-    found = summary(results.load(path)).migrations["recreate"]
-    assert found.pairs == 3 and 1.15 < found.ratio < 1.25
-    text = section(results.load(path))
-    assert "| `recreate` | 3 | 1.21" in text and "slower" in text and "Indicative" in text
-    for wrong in (0.0, -1.0):
-        with pytest.raises(ValueError, match="no durations"):
-            migrations.add(path, strategy="recreate", pairs=3, engine=wrong, hand=50, first="hand")
 
 
 def test_the_pods_scripts_are_python_that_the_image_can_read() -> None:
