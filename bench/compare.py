@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import sys
 import tempfile
 import time
@@ -30,6 +31,7 @@ from bench.order import SIDES
 from bench.pulumi import PATIENCE, ROOT, pulumi
 from bench.render import section
 from bench.results import Migration, ResultsError
+from bench.running import REPORT
 from settings import layers
 from settings import stack as stack_settings
 from steps.doors import helm
@@ -75,6 +77,8 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"compare: {error}\n")
         return 1
     print(section(results.load(RESULTS)))
+    REPORT.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(RESULTS, REPORT / RESULTS.name)
     return 0
 
 

@@ -33,7 +33,8 @@ FULL = 20
 SECONDS = 3
 # For everything together, images and clusters included. A quick one has 20, of which the end takes the rest.
 MINUTES = {"quick": 18.5, "full": math.inf}
-REPORT = ROOT / ".state" / "report" / "bench.jsonl"
+# Where `make report` looks.
+REPORT = ROOT / ".state" / "report"
 
 
 def run(*, pairs: int, seconds: int | None, minutes: float | None, training: bool, keep: bool) -> int:
@@ -64,8 +65,8 @@ def run(*, pairs: int, seconds: int | None, minutes: float | None, training: boo
         left = measure_all(path, workloads(seconds, training=training), measure, until=until, said=say)
     found = results.load(path)
     print(section(found))
-    REPORT.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(path, REPORT)
+    REPORT.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(path, REPORT / "bench.jsonl")
     return _end(path, found, left, keep=keep)
 
 

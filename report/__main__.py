@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from bench import results
-from report import page
+from report import page, parts
 from report.flows import flows
-from report.packet import CaptureError, Part, parts
+from report.packet import CaptureError, Part, decoded
 
 CNIS = ("flannel", "cilium")
 
@@ -29,6 +29,7 @@ def main(arguments: Sequence[str]) -> int:
         parser.add_argument(f"--{cni}-pcap", type=Path, help=f"a ping between nodes under {cni}")
         parser.add_argument(f"--{cni}", type=Path, help=f"`pulumi stack output --json` of the stack {cni}")
     parser.add_argument("--bench", type=Path, help="results of the benchmark")
+    parser.add_argument("--migrations", type=Path, help="results of bench.compare")
     parser.add_argument("--flows", type=Path, help="`hubble observe --output jsonpb`")
     given = vars(parser.parse_args(arguments))
     try:
@@ -46,15 +47,17 @@ def _write(given: dict[str, Any]) -> Path:
     captures: dict[str, Sequence[Part]] = {}
     for cni in CNIS:
         if source := given[f"{cni}_pcap"]:
-            captures[cni] = parts(source)
+            captures[cni] = decoded(source)
             if source.resolve() != (folder / f"{cni}.pcap").resolve():
                 shutil.copyfile(source, folder / f"{cni}.pcap")
     outputs = {cni: json.loads(given[cni].read_text()) for cni in CNIS if given[cni]}
     shown = [
-        page.packet(captures, [f"{cni}.pcap" for cni in captures]),
-        *(page.interruption(cni, output.get("interruption") or {}) for cni, output in outputs.items()),
-        page.benchmark(results.load(given["bench"]) if given["bench"] else None),
-        page.hubble(flows(given["flows"].read_text().splitlines()) if given["flows"] else ()),
+        parts.verification(outputs),
+        parts.packet(captures, [f"{cni}.pcap" for cni in captures]),
+        *(parts.interruption(cni, output.get("interruption") or {}) for cni, output in outputs.items()),
+        parts.migrations(results.load(given["migrations"]) if given["migrations"] else None),
+        parts.benchmark(results.load(given["bench"]) if given["bench"] else None),
+        parts.hubble(flows(given["flows"].read_text().splitlines()) if given["flows"] else ()),
     ]
     target = folder / "index.html"
     target.write_text(page.page(shown))

@@ -23,7 +23,8 @@ class Flow:
 
 def flows(lines: Iterable[str]) -> Sequence[Flow]:
     """The lines of `hubble observe --output jsonpb`, the most frequent first. Replies are left out: they are the same
-    conversation. Raises ValueError with the line's number where one is no flow."""
+    conversation. So are a socket's own events, which come before a Service's address is translated. Raises ValueError
+    with the line's number where one is no flow."""
     counted: Counter[tuple[str, str, str, str, str]] = Counter()
     for number, line in enumerate(lines, 1):
         if not line.strip():
@@ -33,7 +34,7 @@ def flows(lines: Iterable[str]) -> Sequence[Flow]:
             flow: dict[str, Any] | None = item.get("flow")
         except (ValueError, AttributeError) as error:
             raise ValueError(f"line {number} is no flow of Hubble: {error}") from error
-        if flow is None or flow.get("is_reply"):
+        if flow is None or flow.get("is_reply") or flow.get("Type") == "SOCK":
             continue
         protocol, port = _over(flow.get("l4") or {})
         ends = (_end(flow, "source"), _end(flow, "destination"))

@@ -32,7 +32,7 @@ class Part:
     outer: bool
 
 
-def parts(capture: Path) -> Sequence[Part]:
+def decoded(capture: Path) -> Sequence[Part]:
     """The parts of the first echo request in a capture, tunnelled or bare. Raises CaptureError without one."""
     try:
         frames = rdpcap(str(capture))
@@ -41,11 +41,11 @@ def parts(capture: Path) -> Sequence[Part]:
     for frame in frames:
         echo = frame.getlayer(ICMP)
         if echo is not None and echo.type == ECHO_REQUEST:
-            return _parts(frame)
+            return _layers(frame)
     raise CaptureError(f"{capture} holds no echo request: ping a Pod on another node while capturing")
 
 
-def _parts(frame: Packet) -> Sequence[Part]:
+def _layers(frame: Packet) -> Sequence[Part]:
     layers: list[Packet] = []
     layer: Packet | None = frame
     while layer and not isinstance(layer, Padding):

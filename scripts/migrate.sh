@@ -25,7 +25,7 @@ after=$(pulumi stack output --stack cilium --json verification)
 capture cilium
 
 say "measured"
-python3 scripts/verdict.py "$before" "$after"
+.venv/bin/python -m report.verdict "$before" "$after"
 
 say "who talks to whom (make flows, or a browser)"
 pulumi stack output --stack cilium --json hubble

@@ -12,10 +12,10 @@ from scapy.layers.vxlan import VXLAN
 from scapy.utils import wrpcap
 
 from bench import results
-from bench.results import Measure, Pair, Run
+from bench.results import Measure, Migration, Pair, Run, Seen
 from report.__main__ import main
 from report.flows import flows
-from report.packet import CaptureError, parts
+from report.packet import CaptureError, decoded
 
 LIMIT = 1_500_000
 PING = IP(src="10.244.1.2", dst="10.244.2.2") / ICMP() / (b"x" * 56)
@@ -24,6 +24,10 @@ KIND = {
     "connectionsBroken": 0,
 }  # fmt: skip
 OUTPUT = {
+    "verification": {
+        **dict.fromkeys(("cni", "encapsulation", "routing", "masquerading"), "none"), "icmpWireBytes": 84,
+        "overheadBytes": 0, "kubeProxyReplacement": True, "services": True, "dns": True, "pairs": [{}] * 6,
+    },
     "interruption": {
         "measured": True, "strategy": "recreate", "withinBudget": True, "why": "", **KIND, "failures": 42,
         "kinds": {}, "basis": {},
@@ -45,17 +49,14 @@ def flow(source: str, target: str, verdict: str = "FORWARDED", **more: object) -
 
 @pytest.fixture
 def inputs(tmp_path: Path) -> dict[str, Path]:
-    found = {name: tmp_path / name for name in ("f.pcap", "c.pcap", "f.json", "c.json", "b.jsonl", "flows")}
+    found = {name: tmp_path / name for name in ("f.pcap", "c.pcap", "f.json", "c.json", "b.jsonl", "m.jsonl", "flows")}
     tunnel = IP(src="172.18.0.2", dst="172.18.0.3") / UDP(dport=8472) / VXLAN(vni=1)
     wrpcap(str(found["f.pcap"]), [Ether() / tunnel / Ether() / PING])
     wrpcap(str(found["c.pcap"]), [Ether() / PING])
     for name in ("f.json", "c.json"):
         found[name].write_text(json.dumps(OUTPUT))
-    found["flows"].write_text(
-        "\n".join(
-            [flow("web", "db"), flow("web", "db"), flow("<script>", "db", "DROPPED"), flow("db", "web", is_reply=True)]
-        )
-    )
+    lines = [flow("web", "db"), flow("web", "db"), flow("<script>", "db", "DROPPED"), flow("db", "web", is_reply=True)]
+    found["flows"].write_text("\n".join([*lines, flow("web", "world", "TRACED", Type="SOCK")]))
     run = Run(
         schema=1, mode="quick", pairs=3, seed=1, indicative=True, began="2026", settings={}, machine={}, versions={},
         clusters={},
@@ -75,19 +76,23 @@ def inputs(tmp_path: Path) -> dict[str, Path]:
                     ),
                 )  # fmt: skip
                 results.append(found["b.jsonl"], pair)
+    results.begin(found["m.jsonl"], run)
+    seen = Seen(requests=1000, failures=3, longest_gap_seconds=9.0)
+    one = Migration(number=0, way="by hand", place=0, began="", seconds=50, seen=seen)
+    results.append(found["m.jsonl"], one)
     return found
 
 
 def arguments(folder: Path, inputs: dict[str, Path]) -> list[str]:
     options = {
         "flannel-pcap": "f.pcap", "cilium-pcap": "c.pcap", "flannel": "f.json", "cilium": "c.json", "bench": "b.jsonl",
-        "flows": "flows",
+        "flows": "flows", "migrations": "m.jsonl",
     }  # fmt: skip
     return [str(folder), *(f"--{option}={inputs[name]}" for option, name in options.items())]
 
 
 def test_every_header_is_there_with_its_bytes(inputs: dict[str, Path]) -> None:
-    before, after = parts(inputs["f.pcap"]), parts(inputs["c.pcap"])
+    before, after = decoded(inputs["f.pcap"]), decoded(inputs["c.pcap"])
     assert [(part.name, part.size) for part in after] == [("Ethernet", 14), ("IPv4", 20), ("ICMP", 8), ("data", 56)]
     assert [part.size for part in before] == [14, 20, 8, 8, 14, 20, 8, 56]
     assert sum(part.size for part in before if part.outer) == 50, "the article's 50 bytes are not seen as the tunnel's"
@@ -98,9 +103,9 @@ def test_every_header_is_there_with_its_bytes(inputs: dict[str, Path]) -> None:
 def test_a_capture_that_shows_nothing_is_said_to(tmp_path: Path, inputs: dict[str, Path]) -> None:
     wrpcap(str(tmp_path / "none.pcap"), [Ether() / IP() / UDP()])
     with pytest.raises(CaptureError, match="no echo request"):
-        parts(tmp_path / "none.pcap")
+        decoded(tmp_path / "none.pcap")
     with pytest.raises(CaptureError, match="cannot be read"):
-        parts(inputs["flows"])
+        decoded(inputs["flows"])
 
 
 def test_flows_are_counted_without_their_replies(inputs: dict[str, Path]) -> None:
@@ -121,7 +126,9 @@ def test_the_page_is_one_file_and_small(tmp_path: Path, inputs: dict[str, Path])
     assert len(text.encode()) < LIMIT, "the page does not fit into a mail"
     assert "<script" not in text, "a Pod's name became markup, or the page runs something"
     for fact in (
+        "pairs of nodes measured",
         "50 of them the tunnel",
+        "9.0 to 9.0",
         "42 of 100 new connections failed",
         "the new CNI comes",
         "confirmed",
@@ -132,7 +139,7 @@ def test_the_page_is_one_file_and_small(tmp_path: Path, inputs: dict[str, Path])
 
 def test_what_is_missing_is_said_on_the_page(tmp_path: Path) -> None:
     assert main([str(tmp_path / "out")]) == 0
-    assert (tmp_path / "out" / "index.html").read_text().count('class="missing"') == 3
+    assert (tmp_path / "out" / "index.html").read_text().count('class="missing"') == 5
 
 
 def test_an_input_that_is_no_input_ends_with_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from bench.results import Results, Run
-from report import page
+from report import page, parts
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="this machine has no Chromium; `make test` brings one")
@@ -53,9 +53,9 @@ def file(tmp_path: Path) -> Path:
         clusters={},
     )  # fmt: skip
     migrated = {"measured": True, "strategy": "recreate", **KIND, "steps": steps}
-    parts = [page.interruption("cilium", migrated), page.benchmark(Results(run=run, pairs=[])), page.hubble([])]
+    shown = [parts.interruption("cilium", migrated), parts.benchmark(Results(run=run, pairs=[])), parts.hubble([])]
     path = tmp_path / "index.html"
-    path.write_text(page.page(parts))
+    path.write_text(page.page(shown))
     return path
 
 

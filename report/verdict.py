@@ -1,10 +1,10 @@
-"""Prints two verdicts side by side: what `verification` was before a migration, and what it is after it."""
+"""Two verdicts side by side: what `verification` was before a migration, and what it is after it."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 ROWS = (
@@ -20,13 +20,18 @@ ROWS = (
 )
 
 
+def rows(verdicts: Sequence[Mapping[str, Any]]) -> Sequence[Sequence[str]]:
+    """A row a fact: its name, and what each verdict says of it."""
+    found = [(label, *(_text(one[key]) for one in verdicts)) for label, key in ROWS]
+    return [*found, ("pairs of nodes measured", *(str(len(one["pairs"])) for one in verdicts))]
+
+
 def table(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    """A row a fact, with the pairs of nodes that were measured last."""
-    rows = [(label, _text(before[key]), _text(after[key])) for label, key in ROWS]
-    rows.append(("pairs of nodes measured", str(len(before["pairs"])), str(len(after["pairs"]))))
-    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    """Both as text, in columns."""
+    found = rows([before, after])
+    widths = [max(len(row[column]) for row in found) for column in range(3)]
     return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in found
     )
 
 
