@@ -76,7 +76,7 @@ test: setup ## every test, unit to end-to-end
 	@$(ENV) uv run --all-groups pytest tests/unit
 	@$(ENV) for module in command-plugin hubble-page; do (cd airgap/$$module && GOFLAGS=-mod=readonly go test ./...); done
 	@$(ENV) uv run pytest --numprocesses=auto tests/engine
-	@$(ENV) uv run pytest tests/e2e
+	@$(ENV) uv run --all-groups pytest tests/e2e
 
 test-unit: ## the unit tests: seconds, no engine, no cluster
 	@uv=$$(command -v uv) || uv=$$($(AIRGAP) path uv)/bin/uv; "$$uv" run --all-groups pytest tests/unit

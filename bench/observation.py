@@ -62,7 +62,7 @@ def observe(kubectl: Kubectl, *, on: bool) -> None:
 
 
 def _measured(subject: Subject, kubectl: Kubectl, pairs: int) -> Mapping[str, Sequence[float]]:
-    tests = [test for test in workloads(SECONDS, training=False) if test.name in TESTS]
+    tests = [test for test in workloads(SECONDS["full"], training=False) if test.name in TESTS]
     ratios: dict[str, list[float]] = defaultdict(list)
     now: bool | None = None
     for turn in turns(pairs, seed=0):

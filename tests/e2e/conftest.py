@@ -6,6 +6,7 @@ where a test failed, to look at it; the next run adopts or removes it.
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from playwright.sync_api import Browser, sync_playwright
 
 from engine.pulumi_cli import Stack
 
@@ -21,6 +23,8 @@ ROOT = Path(__file__).parents[2]
 NAME = "cni-e2e"
 # Not the default: the user's own cluster may have that one.
 HUBBLE_PORT = 12431
+# Of Debian, of Playwright's own names, of Google.
+BROWSERS = ("chromium", "chromium-headless-shell", "google-chrome")
 PROGRAM = (
     "__main__.py",
     "Pulumi.yaml",
@@ -59,7 +63,7 @@ def run(*command: str, stdin: str = "") -> str:
 
 # The last test of the time when the shared cluster has Cilium for the first time.
 WITH_CILIUM = "test_dockers_own_dns_chains_survive_the_clean_up"
-ONLY_LOOK = ("test_hubble.py", "test_drift.py")
+ONLY_LOOK = ("test_hubble.py", "test_see_it.py", "test_drift.py")
 
 
 @pytest.hookimpl(trylast=True)
@@ -109,3 +113,13 @@ def real(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
         return
     run("kind", "delete", "cluster", "--name", NAME)
     assert not (program / ".state" / f"{NAME}.creating").exists(), "a creation was left half done"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
+    assert found, f"none of {BROWSERS} is on PATH; on Debian: apt-get install chromium-headless-shell"
+    with sync_playwright() as playwright:
+        # Chromium's sandbox does not start for root.
+        sandbox = [] if os.geteuid() else ["--no-sandbox"]
+        yield playwright.chromium.launch(executable_path=found, args=sandbox)

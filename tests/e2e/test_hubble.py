@@ -7,8 +7,6 @@ The tests run while the shared cluster has Cilium (conftest.py puts them there),
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import time
 import urllib.request
@@ -16,15 +14,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from e2e.conftest import HUBBLE_PORT, NAME, ROOT, Real, has_cilium, run
 from e2e.test_real_cluster import eventually
 
 pytestmark = pytest.mark.e2e
 NAMESPACE = "hubble-e2e"
-# Of Debian, of Playwright's own names, of Google.
-BROWSERS = ("chromium", "chromium-headless-shell", "google-chrome")
 # Of the port 9090 a policy denies each use; its name is what is looked for.
 OBJECTS = """
 apiVersion: v1
@@ -142,16 +138,6 @@ def test_every_nodes_metrics_can_be_scraped_and_count_the_drop(cilium: Real) -> 
         assert "hubble_flows_processed_total{" in text, f"{node} counts no flows"
     drops = [line for text in scraped.values() for line in text.splitlines() if line.startswith("hubble_drop_total{")]
     assert any('reason="POLICY_DENY"' in line for line in drops), f"an alert on drops would never come: {drops}"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    assert found, f"none of {BROWSERS} is on PATH; on Debian: apt-get install chromium-headless-shell"
-    with sync_playwright() as playwright:
-        # Chromium's sandbox does not start for root.
-        sandbox = [] if os.geteuid() else ["--no-sandbox"]
-        yield playwright.chromium.launch(executable_path=found, args=sandbox)
 
 
 def is_our_own(page: Page) -> bool:
