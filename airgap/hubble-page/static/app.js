@@ -4,6 +4,7 @@ import { drawDns, drawDrops, drawFlows } from "./tables.js";
 import { fill, matcher, read, restore, save } from "./filters.js";
 
 const KEPT = 3000; // flows in memory; older ones go
+const AGAIN = 3000; // ms until a server that answered with an error is asked again
 const PACE = 500; // ms between two drawings, at least
 
 const form = document.querySelector("#filters");
@@ -63,19 +64,27 @@ pause.addEventListener("click", () => {
   soon();
 });
 
-const feed = new EventSource("api/flows");
-feed.addEventListener("flows", (event) => {
-  const parcel = JSON.parse(event.data);
-  flows = flows.concat(parcel.flows).slice(-KEPT);
-  counts.seen += parcel.flows.length;
-  for (const name of ["skipped", "lost", "unread"]) counts[name] += parcel[name] ?? 0;
-  fill(form, parcel.flows);
-  say("live", counted());
-  soon();
-});
-feed.addEventListener("beat", () => say("live", counted()));
-feed.addEventListener("trouble", (event) => say("trouble", `no flows from the relay: ${JSON.parse(event.data).why}`));
-feed.addEventListener("error", () => say("trouble", "the page’s own server does not answer; it is asked again"));
+function listen() {
+  const feed = new EventSource("api/flows");
+  feed.addEventListener("flows", (event) => {
+    const parcel = JSON.parse(event.data);
+    flows = flows.concat(parcel.flows).slice(-KEPT);
+    counts.seen += parcel.flows.length;
+    for (const name of ["skipped", "lost", "unread"]) counts[name] += parcel[name] ?? 0;
+    fill(form, parcel.flows);
+    say("live", counted());
+    soon();
+  });
+  feed.addEventListener("beat", () => say("live", counted()));
+  feed.addEventListener("trouble", (event) => say("trouble", `no flows from the relay: ${JSON.parse(event.data).why}`));
+  feed.addEventListener("error", () => {
+    say("trouble", "no flows from the page’s own server; it is asked again. At most six pages may be open");
+    // A browser asks again by itself where the line is cut, not where the answer is an error.
+    if (feed.readyState === EventSource.CLOSED) setTimeout(listen, AGAIN);
+  });
+}
+
+listen();
 
 restore(form);
 draw();
