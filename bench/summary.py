@@ -25,6 +25,11 @@ class Row:
     medians: Mapping[str, float]
     insensitive: bool = False
 
+    @property
+    def label(self) -> str:
+        """The metric as tables and charts name it, with a dagger where it is insensitive."""
+        return f"{self.metric} †" if self.insensitive else self.metric
+
 
 @dataclass(frozen=True, kw_only=True)
 class Judged:
@@ -97,5 +102,10 @@ def _insensitive(metric: str, values: Mapping[tuple[str, str], Sequence[float]])
 
 def _judged(claim: Claim, rows: Sequence[Row]) -> Judged:
     row = next((row for row in rows if row.metric == claim.metric), None)
-    verdict = judge(claim, row.measured if row else None, row.control if row else None)
+    verdict = judge(
+        claim,
+        row.measured if row else None,
+        row.control if row else None,
+        insensitive=row is not None and row.insensitive,
+    )
     return Judged(claim=claim, row=row, verdict=verdict)

@@ -36,9 +36,10 @@ class Verdict:
         return {"direction": self.direction, "size": self.size, "why": self.why}
 
 
-def judge(claim: Claim, measured: Interval | None, control: Interval | None) -> Verdict:
+def judge(claim: Claim, measured: Interval | None, control: Interval | None, *, insensitive: bool = False) -> Verdict:
     """Holds what was measured against the claim. `control` is one cluster against itself: where it does not hold 1, the
-    benchmark sees differences that are none, and shows nothing."""
+    benchmark sees differences that are none, and shows nothing. `insensitive` is what takes most of its time without
+    any network: it shows nothing of one either."""
     unnamed = None if claim.ratio is None else Word.NOT_SHOWN
     if measured is None:
         return Verdict(direction=Word.NOT_SHOWN, size=unnamed, why="it was not measured")
@@ -46,6 +47,9 @@ def judge(claim: Claim, measured: Interval | None, control: Interval | None) -> 
         return Verdict(direction=Word.NOT_SHOWN, size=unnamed, why="one pair has no interval")
     if control is None or control.pairs < measured.pairs:
         return Verdict(direction=Word.NOT_SHOWN, size=unnamed, why="the control is not as long as the measurement")
+    if insensitive:
+        why = "without any network it takes more than half of the time, so it says little about one"
+        return Verdict(direction=Word.NOT_SHOWN, size=unnamed, why=why)
     if not control.holds(1):
         why = f"the control, one cluster against itself, is {shown(control)} and does not include 1"
         return Verdict(direction=Word.NOT_SHOWN, size=unnamed, why=why)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import results
+from bench.results import Results
 from report import page, parts
 from report.flows import flows
 from report.packet import CaptureError, Part, decoded
@@ -28,13 +29,12 @@ def main(arguments: Sequence[str]) -> int:
     for cni in CNIS:
         parser.add_argument(f"--{cni}-pcap", type=Path, help=f"a ping between nodes under {cni}")
         parser.add_argument(f"--{cni}", type=Path, help=f"`pulumi stack output --json` of the stack {cni}")
-    parser.add_argument("--bench", type=Path, help="results of the benchmark")
-    parser.add_argument("--migrations", type=Path, help="results of bench.compare")
+    parser.add_argument("--bench", type=Path, nargs="*", default=[], help="files of results, the migration's too")
     parser.add_argument("--flows", type=Path, help="`hubble observe --output jsonpb`")
     given = vars(parser.parse_args(arguments))
     try:
         target = _write(given)
-    except (CaptureError, results.ResultsError, ValueError, OSError) as error:
+    except (results.ResultsError, ValueError, OSError) as error:
         sys.stderr.write(f"report: {error}\n")
         return 1
     print(target)
@@ -45,23 +45,38 @@ def _write(given: dict[str, Any]) -> Path:
     folder: Path = given["folder"]
     folder.mkdir(parents=True, exist_ok=True)
     captures: dict[str, Sequence[Part]] = {}
+    unread: list[str] = []
     for cni in CNIS:
         if source := given[f"{cni}_pcap"]:
-            captures[cni] = decoded(source)
+            try:
+                captures[cni] = decoded(source)
+            except CaptureError as error:
+                # The page says so; the rest of it does not depend on one packet.
+                unread.append(str(error))
+                sys.stderr.write(f"report: {error}\n")
+                continue
             if source.resolve() != (folder / f"{cni}.pcap").resolve():
                 shutil.copyfile(source, folder / f"{cni}.pcap")
+    found = [results.load(path) for path in given["bench"]]
     outputs = {cni: json.loads(given[cni].read_text()) for cni in CNIS if given[cni]}
     shown = [
         parts.verification(outputs),
-        parts.packet(captures, [f"{cni}.pcap" for cni in captures]),
+        parts.packet(captures, unread),
         *(parts.interruption(cni, output.get("interruption") or {}) for cni, output in outputs.items()),
-        parts.migrations(results.load(given["migrations"]) if given["migrations"] else None),
-        parts.benchmark(results.load(given["bench"]) if given["bench"] else None),
+        parts.migrations(best(found, migration=True)),
+        parts.benchmark(best(found, migration=False)),
         parts.hubble(flows(given["flows"].read_text().splitlines()) if given["flows"] else ()),
     ]
     target = folder / "index.html"
     target.write_text(page.page(shown))
     return target
+
+
+def best(found: Sequence[Results], *, migration: bool) -> Results | None:
+    """Of several benchmarks the one with the most pairs or rounds, the last of those: a quick one that was made later
+    does not take the place of one in full."""
+    ones = [one for one in found if (one.run.mode == "migration") is migration]
+    return max(ones, key=lambda one: (len(one.pairs) + len(one.migrations), one.run.began), default=None)
 
 
 if __name__ == "__main__":

@@ -65,10 +65,10 @@ def ratios(found: Summary) -> str:
     for row in found.rows:
         for of, it in (("measured", row.measured), ("control", row.control)):
             if it and it.high < math.inf:
-                rows.append({"metric": row.metric, "of": of, "ratio": it.ratio, "low": it.low, "high": it.high})
+                rows.append({"metric": row.label, "of": of, "ratio": it.ratio, "low": it.low, "high": it.high})
         if row.metric in claimed:
             at = claimed[row.metric]
-            rows.append({"metric": row.metric, "of": "the article", "ratio": at, "low": at, "high": at})
+            rows.append({"metric": row.label, "of": "the article", "ratio": at, "low": at, "high": at})
     kinds = {"measured": CILIUM, "control": MUTED, "the article": FLANNEL}
     y = alt.Y("metric:N", title=None, sort=None, axis=alt.Axis(labelLimit=260))
     colour = alt.Color("of:N", title=None, scale=alt.Scale(domain=list(kinds), range=list(kinds.values())))

@@ -20,11 +20,13 @@ from report.verdict import rows as verdict_rows
 _FACTS = ("requests", "failures", "longestGapSeconds", "connectionsBroken")
 
 
-def packet(captures: Mapping[str, Sequence[Header]], files: Sequence[str]) -> Part:
-    """The packet before and after, by the CNI's name."""
+def packet(captures: Mapping[str, Sequence[Header]], unread: Sequence[str] = ()) -> Part:
+    """The packet before and after, by the CNI's name; `unread` says of which captures nothing can be drawn, and why."""
     title = "A ping on the wire"
     if not captures:
-        return Part(title=title, missing="No capture was given: --flannel-pcap and --cilium-pcap name them.")
+        return Part(
+            title=title, text=unread, missing="There is no capture yet: `make migrate` takes one of each network."
+        )
     sums = [
         f"{of}: {sum(part.size for part in parts)} bytes in the frame, "
         f"{sum(part.size for part in parts if part.outer)} of them the tunnel's."
@@ -32,7 +34,9 @@ def packet(captures: Mapping[str, Sequence[Header]], files: Sequence[str]) -> Pa
     ]
     rows = [(of, part.name, part.start, part.size) for of, parts in captures.items() for part in parts]
     drawn = Markup(charts.packet(captures))
-    return Part(title=title, text=sums, svg=drawn, head=("", "header", "at byte", "bytes"), rows=rows, files=files)
+    files = [f"{cni}.pcap" for cni in captures]
+    head = ("", "header", "at byte", "bytes")
+    return Part(title=title, text=[*sums, *unread], svg=drawn, head=head, rows=rows, files=files)
 
 
 def verification(outputs: Mapping[str, Mapping[str, Any]]) -> Part:
@@ -68,12 +72,14 @@ def benchmark(results: Results | None) -> Part:
     title = "The benchmark against the article"
     found = summary(results) if results else None
     if not results or not found or not found.rows:
-        return Part(title=title, missing="No benchmark was given: --bench names its results.")
+        return Part(title=title, missing="There is no benchmark yet: `make bench` or `make bench-full`.")
     text = [
         f"{results.run.mode}, {results.run.pairs} pairs, seed {results.run.seed}"
         + ("; indicative only." if results.run.indicative else "."),
         f"Controls that do not include 1: {', '.join(found.controls_off()) or 'none'}.",
     ]
+    if any(row.insensitive for row in found.rows):
+        text.append("†: the same ranks on loopback take more than half of the time, so it says little about a network.")
     rows = [
         (
             one.claim.words,
@@ -93,7 +99,7 @@ def migrations(results: Results | None) -> Part:
     """The migration by hand and by `pulumi up`: how long, and what somebody outside noticed of it."""
     title = "The migration by hand and by pulumi up"
     if not results or not results.migrations:
-        return Part(title=title, missing="Not compared: `python -m bench.compare` does it, in nine minutes a round.")
+        return Part(title=title, missing="There is no comparison yet: `make bench-migration`, nine minutes a round.")
     rows = [
         (
             way.name,
@@ -114,7 +120,7 @@ def hubble(flows: Sequence[Flow]) -> Part:
     """The map of the services and the top flows."""
     title = "Who talks to whom"
     if not flows:
-        return Part(title=title, missing="No flows were given: --flows names a file of `hubble observe -o jsonpb`.")
+        return Part(title=title, missing="There are no flows: Hubble answers while stack cilium has the cluster.")
     top = [(flow.source, flow.target, flow.protocol, flow.port, flow.verdict, flow.count) for flow in flows[:20]]
     head = ("from", "to", "protocol", "port", "verdict", "flows")
     return Part(title=title, svg=Markup(charts.service_map(flows[:60])), head=head, rows=top)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes FOLDER/index.html from what is there: the outputs of the stacks flannel and cilium, and in FOLDER flannel.pcap,
-# cilium.pcap, bench.jsonl, migration.jsonl and flows.jsonl. What is not there is said on the page.
+# Writes FOLDER/index.html from what is there: the outputs of the stacks flannel and cilium, the benchmark's results, and in
+# FOLDER flannel.pcap, cilium.pcap and flows.jsonl. What is not there is said on the page.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=${1:?a folder}
@@ -25,7 +25,6 @@ if [[ -e $folder/cilium.json ]]; then
     printf 'report: no flows of now; Hubble answers while stack cilium has the cluster\n' >&2
   fi
 fi
-if [[ -e $folder/bench.jsonl ]]; then options+=("--bench=$folder/bench.jsonl"); fi
-if [[ -e $folder/migration.jsonl ]]; then options+=("--migrations=$folder/migration.jsonl"); fi
 if [[ -e $folder/flows.jsonl ]]; then options+=("--flows=$folder/flows.jsonl"); fi
-python -m report "$folder" "${options[@]}"
+shopt -s nullglob
+python -m report "$folder" "${options[@]}" --bench .state/bench/*.jsonl

@@ -111,6 +111,12 @@ def test_a_control_that_sees_a_difference_where_there_is_none_ends_every_verdict
     assert "control" in found.why, "the reader would not learn why a clear figure counts for nothing"
 
 
+def test_what_is_mostly_no_network_shows_nothing_of_one() -> None:
+    found = judge(FASTER, of(1.2, 1.3), SAME, insensitive=True)
+    assert (found.direction, found.size) == (Word.NOT_SHOWN, Word.NOT_SHOWN)
+    assert "without any network" in found.why
+
+
 @pytest.mark.parametrize(
     ("measured", "control"),
     [(None, SAME), (of(1.2, 1.3), None), (of(1.2, 1.3), of(0.9, 1.1, 3)), (of(1.2, 1.3, 1), SAME)],

@@ -10,15 +10,11 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from bench.results import Results, Run
-from report import page, parts
+from report.__main__ import main
+from unit.conftest import arguments
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser"))), None)
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="this machine has no Chromium; `make test` brings one")
-KIND = {
-    "requests": 9, "failures": 3, "longestGapSeconds": 0.2, "starvedSeconds": 0, "slowestSeconds": 0,
-    "connectionsBroken": 0,
-}  # fmt: skip
 # The contrast between text and paper that WCAG 2 asks for (AA).
 LEGIBLE = 4.5
 CONTRAST = """() => {
@@ -27,11 +23,20 @@ CONTRAST = """() => {
       .map((v) => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
-  const paper = light(getComputedStyle(document.body).backgroundColor);
-  const of = (text) => {
-    const [a, b] = [light(text), paper].sort((x, y) => y - x);
+  const paper = getComputedStyle(document.body).backgroundColor;
+  const colour = (name) => {
+    document.body.style.color = `var(${name})`;
+    const found = getComputedStyle(document.body).color;
+    document.body.style.color = "";
+    return found;
+  };
+  const bars = [colour("--flannel"), colour("--cilium")];
+  const apart = (one, other) => {
+    const [a, b] = [light(one), light(other)].sort((x, y) => y - x);
     return (a + 0.05) / (b + 0.05);
   };
+  // What has the paper's colour stands on a bar.
+  const of = (text) => Math.min(...(text === paper ? bars : [paper]).map((behind) => apart(text, behind)));
   return [...document.querySelectorAll("h1, h2, p, td, th, svg text")].filter((e) => e.textContent.trim())
     .map((e) => [e.textContent, of(e.ownerSVGElement ? getComputedStyle(e).fill : getComputedStyle(e).color)]);
 }"""
@@ -46,17 +51,10 @@ def browser() -> Generator[Browser]:
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
-    steps: list[dict[str, Any]] = [{"step": "cleaning", "seconds": 2.5, "kinds": {"pod": KIND}}]
-    run = Run(
-        schema=1, mode="quick", pairs=3, seed=1, indicative=True, began="", settings={}, machine={}, versions={},
-        clusters={},
-    )  # fmt: skip
-    migrated = {"measured": True, "strategy": "recreate", **KIND, "steps": steps}
-    shown = [parts.interruption("cilium", migrated), parts.benchmark(Results(run=run, pairs=[])), parts.hubble([])]
-    path = tmp_path / "index.html"
-    path.write_text(page.page(shown))
-    return path
+def file(tmp_path: Path, inputs: dict[str, Path]) -> Path:
+    """The page with everything that it can show."""
+    assert main(arguments(tmp_path / "page", inputs)) == 0
+    return tmp_path / "page" / "index.html"
 
 
 def looked_at(
@@ -83,16 +81,23 @@ def test_it_asks_nobody_complains_of_nothing_and_can_be_read(
     asked, complained, texts, _ = looked_at(browser, file, theme)
     assert asked == [file.as_uri()], "who reads the page offline misses something, or is watched"
     assert not complained, "the page is broken"
-    assert len(texts) > 15, "this test would look at nothing"
+    assert len(texts) > 60, "this test would look at nothing"
     pale = [text for text, contrast in texts if contrast < LEGIBLE]
     assert not pale, f"in the {theme} theme nobody can read {pale}"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_is_drawn_is_looked_at_as_well(browser: Browser, file: Path, theme: Literal["light", "dark"]) -> None:
+    texts = {text for text, _ in looked_at(browser, file, theme)[2]}
+    for drawn in ("VXLAN", "the new CNI comes", "other-node/round-trip/p99", "shop/db"):
+        assert drawn in texts, f"{drawn} is drawn, and nobody checks that it can be read"
 
 
 def test_the_themes_differ_and_the_looks_see_what_is_wrong(browser: Browser, file: Path) -> None:
     papers = {looked_at(browser, file, theme)[3] for theme in ("light", "dark")}
     assert len(papers) == 2, "who works in the dark gets a white page"
     text = file.read_text()
-    text = text.replace("--muted: #68707a", "--muted: #dddddd")
+    text = text.replace("--ink: #1b1f24", "--ink: #dddddd")
     file.write_text(text.replace("</body>", '<img src="http://127.0.0.1:9/x"><script>null.x</script></body>'))
     asked, complained, texts, _ = looked_at(browser, file, "light")
     assert len(asked) == 2 and complained and min(contrast for _, contrast in texts) < LEGIBLE
