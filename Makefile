@@ -8,9 +8,11 @@ SHELL := bash
 
 STACK ?= cilium
 PAIRS ?= 3
+ROUNDS ?= 3
 # Not KIT: that is the variable which overrules the probe.
 AIRGAP := python3 airgap/kit
 ENV = env=$$($(AIRGAP) env) && eval "$$env" &&
+HUBBLE = if ! command -v hubble >/dev/null; then PATH=$$PATH:$$($(AIRGAP) path cilium)/bin; fi &&
 SELECT = pulumi stack select --create $(STACK) >&2 &&
 
 # The state holds one secret, the kubeconfig of a throw-away cluster; a passphrase of the user's own is kept.
@@ -18,10 +20,10 @@ ifndef PULUMI_CONFIG_PASSPHRASE_FILE
 export PULUMI_CONFIG_PASSPHRASE ?=
 endif
 
-.PHONY: help setup toolchain images migrate pipeline preview policy up output flows destroy bench bench-full bench-down report test test-unit lint clean distclean
+.PHONY: help setup toolchain images migrate pipeline preview policy up output flows destroy bench bench-full bench-migration bench-down report test test-unit lint clean distclean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## bring what this machine lacks: tools, container engine, images, Python packages
 	@$(AIRGAP) setup >&2
@@ -53,8 +55,7 @@ output: setup ## pulumi stack output as JSON
 	@$(ENV) pulumi stack output --json --stack $(STACK)
 
 flows: setup ## live flows through Hubble Relay; hubble observe's own filters: ARGS="--verdict DROPPED"
-	@$(ENV) if ! command -v hubble >/dev/null; then PATH=$$PATH:$$($(AIRGAP) path cilium)/bin; fi && \
-	STACK=$(STACK) bash scripts/flows.sh $(ARGS)
+	@$(ENV) $(HUBBLE) STACK=$(STACK) bash scripts/flows.sh $(ARGS)
 
 destroy: setup ## pulumi destroy
 	$(ENV) $(SELECT) pulumi destroy --stack $(STACK) --yes
@@ -65,11 +66,14 @@ bench: setup ## two clusters side by side, one a CNI: 3 pairs (PAIRS=), indicati
 bench-full: setup ## the same with 20 pairs: about 70 minutes; an interrupted one goes on
 	@$(ENV) uv run --group bench python -m bench run --pairs 20
 
+bench-migration: setup ## the migration by hand, by recreate and by rolling: nine minutes a round (ROUNDS=)
+	@$(ENV) uv run --group bench python -m bench.compare $(ROUNDS) recreate rolling
+
 bench-down: setup ## the benchmark's clusters are gone; its results stay
 	@$(ENV) uv run --group bench python -m bench down
 
 report: setup ## one page from what the stacks, captures, benchmark and flows in .state/report say
-	@$(ENV) uv run --group bench --group report bash scripts/report.sh .state/report
+	@$(ENV) $(HUBBLE) uv run --group bench --group report bash scripts/report.sh .state/report
 
 test: setup ## every test, unit to end-to-end
 	@command -v chromium >/dev/null || airgap/engine/packages.sh chromium-headless-shell
@@ -91,7 +95,9 @@ lint: ## ruff, pyright, shellcheck, actionlint, gofmt, go vet
 	@for module in command-plugin hubble-page runc-shim images/pause; do \
 	  (cd airgap/$$module && test -z "$$(gofmt -l . | tee /dev/stderr)" && GOFLAGS=-mod=readonly go vet ./...); done
 
-clean: ## end what the kit has started; what it has built stays
+clean: ## end the benchmark's clusters and what the kit has started; what is built stays
+	@if [[ -e .state/bench/.pulumi ]]; then \
+	  $(ENV) uv run --group bench python -m bench down || echo 'clean: the clusters of the benchmark are still there' >&2; fi
 	@$(AIRGAP) clean
 
 distclean: ## clean, and drop what the kit has built

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from bench import running
+from bench.answers import NoSampleError
 from bench.clusters import CLUSTERS, down
 from bench.order import SIDES
 from bench.render import placed, section
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str]) -> int:
                     seconds=given.seconds,
                     minutes=given.minutes,
                     training=given.training,
+                    ranks=given.ranks,
                     keep=given.keep,
                 )
             case "render":
@@ -40,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
             case _:
                 for side in SIDES:
                     down(CLUSTERS[side])
-    except (StepError, ResultsError, ValueError, OSError) as error:
+    except (StepError, NoSampleError, ResultsError, ValueError, OSError) as error:
         sys.stderr.write(f"bench: {error}\n")
         return 1
     return 0
@@ -64,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--seconds", type=int, help="of one measurement")
     run.add_argument("--minutes", type=float, help="begin nothing that would end later")
     run.add_argument("--training", action=argparse.BooleanOptionalAction, default=True, help="all-reduce and DDP, too")
+    run.add_argument("--ranks", type=int, default=2, help="of the training, each on a worker of its own")
     run.add_argument("--keep", action="store_true", help="leave the clusters when everything is measured")
     render = verbs.add_parser("render")
     render.add_argument("files", nargs="+", type=Path)

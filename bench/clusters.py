@@ -19,6 +19,7 @@ from bench.pulumi import ROOT, pulumi
 from steps.running import StepError, say
 
 FOLDER = ROOT / ".state" / "bench"
+# Each network has to carry something from one node to another.
 WORKERS = 2
 
 
@@ -42,7 +43,7 @@ CLUSTERS: Mapping[Side, Cluster] = {
 }
 
 
-def configuration(cluster: Cluster, committed: str) -> str:
+def configuration(cluster: Cluster, committed: str, workers: int = WORKERS) -> str:
     """The stack's configuration: the one of this project, with the benchmark's cluster, and without the probers of a
     migration, which would be measured as well. What the user has set in it does not count, but for the salt of his
     passphrase."""
@@ -56,7 +57,7 @@ def configuration(cluster: Cluster, committed: str) -> str:
                 "cni-migration:cluster": {
                     "name": cluster.name,
                     "controlPlanes": 1,
-                    "workers": WORKERS,
+                    "workers": workers,
                     "podSubnet": cluster.pod_subnet,
                     "serviceSubnet": cluster.service_subnet,
                 },
@@ -68,13 +69,13 @@ def configuration(cluster: Cluster, committed: str) -> str:
     )
 
 
-def up(cluster: Cluster) -> Mapping[str, Any]:
+def up(cluster: Cluster, workers: int = WORKERS) -> Mapping[str, Any]:
     """The cluster, made or found, and verified; its stack's outputs, without secrets."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     if cluster.side not in _stacks():
         _pulumi("stack", "init", cluster.side, "--no-select")
     path = FOLDER / f"Pulumi.{cluster.side}.yaml"
-    path.write_text(configuration(cluster, (ROOT / f"Pulumi.{cluster.side}.yaml").read_text()))
+    path.write_text(configuration(cluster, (ROOT / f"Pulumi.{cluster.side}.yaml").read_text(), workers))
     say(f"pulumi up: {cluster.name}")
     _pulumi("up", "--stack", cluster.side, "--config-file", str(path), "--yes", "--skip-preview")
     outputs: Mapping[str, Any] = json.loads(_pulumi("stack", "output", "--stack", cluster.side, "--json"))

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import sys
 import tempfile
 import time
@@ -24,20 +23,16 @@ from typing import Any
 
 import yaml
 
-from bench import migrations, outside, results
+from bench import facts, hand, migrations, outside, results
 from bench.clusters import FOLDER
 from bench.migrations import BY_HAND
 from bench.order import SIDES
-from bench.pulumi import PATIENCE, ROOT, pulumi
+from bench.pulumi import pulumi
 from bench.render import section
 from bench.results import Migration, ResultsError
-from bench.running import REPORT
 from settings import layers
-from settings import stack as stack_settings
-from steps.doors import helm
 from steps.doors.kubectl import Kubectl, cluster
-from steps.doors.process import run
-from steps.names import MARKER, MEASUREMENT, PROBE
+from steps.names import MEASUREMENT, PROBE
 from steps.running import StepError, say
 
 RESULTS = FOLDER / "migration.jsonl"
@@ -77,8 +72,6 @@ def main(arguments: Sequence[str]) -> int:
         sys.stderr.write(f"compare: {error}\n")
         return 1
     print(section(results.load(RESULTS)))
-    REPORT.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(RESULTS, REPORT / RESULTS.name)
     return 0
 
 
@@ -88,19 +81,25 @@ def compare(stacks: Stacks, rounds: int, ways: Sequence[str]) -> None:
         pulumi("stack", "select", "--create", stack)
     # Each CNI once: `rolling` needs an earlier migration, and by hand the values of the release.
     name = stacks.up("flannel")["cluster"]
-    stacks.up("cilium")
+    outputs = stacks.up("cilium")
     with cluster(name) as kubectl:
-        by_hand = {"CLUSTER": name, **_chart(), "VALUES": str(_values(kubectl, stacks.folder))}
-        for number in range(migrations.begin(RESULTS, rounds), rounds):
-            found = [
-                _migrated(stacks, kubectl, by_hand, way, number, place)
-                for place, way in enumerate(migrations.order(ways, number))
-            ]
-            # Not one by one: a round that is cut off is measured again as a whole.
-            for one in found:
-                results.append(RESULTS, one)
-        kubectl.delete("namespace", outside.NAMESPACE)
+        about = migrations.about(ways, facts.network(kubectl, outputs))
+        by_hand = hand.given(kubectl, name, stacks.folder)
+        try:
+            for number in range(migrations.begin(RESULTS, about), rounds):
+                # Not one by one: a round that is cut off is measured again as a whole.
+                for one in _round(stacks, kubectl, by_hand, ways, number):
+                    results.append(RESULTS, one)
+        finally:
+            kubectl.delete("namespace", outside.NAMESPACE)
     stacks.up("cilium")
+
+
+def _round(
+    stacks: Stacks, kubectl: Kubectl, by_hand: Mapping[str, str], ways: Sequence[str], number: int
+) -> Sequence[Migration]:
+    places = enumerate(migrations.order(ways, number))
+    return [_migrated(stacks, kubectl, by_hand, way, number, place) for place, way in places]
 
 
 def _migrated(
@@ -112,35 +111,18 @@ def _migrated(
     url = outside.serve(kubectl, _probes_image(kubectl), f"{name}-control-plane")
     began = datetime.now(UTC).isoformat(timespec="seconds")
     say(f"round {number + 1}: {way}")
+    if way == BY_HAND:
+        hand.announce(kubectl)
     with outside.watched(url) as answers:
         clock = time.monotonic()
         if way == BY_HAND:
-            run(["bash", str(ROOT / "bench" / "by-hand.sh")], env=by_hand, timeout=PATIENCE)
+            hand.migrate(by_hand)
         else:
             stacks.up("cilium", way)
         seconds = round(time.monotonic() - clock, 1)
-    if way == BY_HAND:
-        # The marker still says flannel; the next `up` has to see that somebody else was here.
-        others = {"data": {"stack": "by-hand", "cni": "cilium", "phase": "ready"}}
-        kubectl.patch("configmap", MARKER, others, namespace="kube-system", form="merge")
     noticed = outside.seen(answers)
     say(f"{way}: {seconds} s, {noticed.failures} of {noticed.requests} failed, gap {noticed.longest_gap_seconds} s")
     return Migration(number=number, way=way, place=place, began=began, seconds=seconds, seen=noticed)
-
-
-def _values(kubectl: Kubectl, folder: Path) -> Path:
-    """A file with what stack cilium gave its release: by hand the very same is installed."""
-    release = helm.release(kubectl.kubeconfig, "kube-system", "cilium")
-    if release is None:
-        raise StepError("stack cilium is up, and Helm does not know its release")
-    path = folder / "values.yaml"
-    path.write_text(yaml.safe_dump(dict(release.values)))
-    return path
-
-
-def _chart() -> Mapping[str, str]:
-    settings = stack_settings.parse({"cni": "cilium"}, layers.site()).cilium
-    return {"CHART": settings.chart, "REPOSITORY": settings.repository, "VERSION": settings.version}
 
 
 def _probes_image(kubectl: Kubectl) -> str:

@@ -9,16 +9,23 @@ from pathlib import Path
 from typing import Any
 
 from bench.answers import NoSampleError
+from bench.pulumi import ROOT
 from bench.results import Run
-from bench.subject import RANKS, Subject
+from bench.subject import Subject
 from bench.workloads import CLIENT, EQUAL_MSS, PACE
-from steps.doors.process import run
+from steps.doors import helm
+from steps.doors.kubectl import Kubectl
+from steps.doors.process import ToolError, run
 
 # What an interrupted benchmark may not go on without: figures of two machines, or of two networks, make no pair.
 SAME = ("settings", "machine", "versions", "clusters")
+# Where the pods of a CNI are.
+NAMESPACES = ("kube-system", "kube-flannel")
+# What the release of Cilium was given.
+VALUES = "values"
 
 
-def settings(seconds: int, steal_limit: float, attempts: int, *, training: bool) -> Mapping[str, Any]:
+def settings(seconds: int, steal_limit: float, attempts: int, *, training: bool, ranks: int) -> Mapping[str, Any]:
     """The benchmark's own."""
     return {
         "seconds": seconds,
@@ -27,7 +34,7 @@ def settings(seconds: int, steal_limit: float, attempts: int, *, training: bool)
         "pacedGbits": PACE,
         "equalMss": EQUAL_MSS,
         "training": training,
-        "ranks": RANKS,
+        "ranks": ranks,
     }
 
 
@@ -69,7 +76,18 @@ def versions(side: Subject, *, training: bool) -> Mapping[str, str]:
 
 def cluster(side: Subject, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
     """Which network it is, by what was verified, and what its Pods and nodes see of it."""
-    nodes = side.kubectl.objects("nodes")
+    return {
+        **network(side.kubectl, outputs),
+        "podMtu": int(side.ask(CLIENT, ["cat", "/sys/class/net/eth0/mtu"])),
+        "nodeMtu": int(side.ask("host-client", ["cat", "/sys/class/net/eth0/mtu"])),
+    }
+
+
+def network(kubectl: Kubectl, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Which network it is, of what, and how it was set: what a stack says, and what its cluster runs."""
+    nodes = kubectl.objects("nodes")
+    pods = [pod for namespace in NAMESPACES for pod in kubectl.objects("pods", namespace=namespace)]
+    release = helm.release(kubectl.kubeconfig, "kube-system", "cilium")
     verified = outputs["verification"]
     return {
         "cni": outputs["cni"],
@@ -79,9 +97,18 @@ def cluster(side: Subject, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
         "encapsulation": verified["encapsulation"],
         "overheadBytes": verified["overheadBytes"],
         "kubeProxyReplacement": verified["kubeProxyReplacement"],
-        "podMtu": int(side.ask(CLIENT, ["cat", "/sys/class/net/eth0/mtu"])),
-        "nodeMtu": int(side.ask("host-client", ["cat", "/sys/class/net/eth0/mtu"])),
+        "images": sorted({str(container["image"]) for pod in pods for container in pod["spec"]["containers"]}),
+        "chart": release.chart if release else "",
+        VALUES: dict(release.values) if release else {},
     }
+
+
+def project() -> str:
+    """The commit that is measured, `-dirty` with changes; a checkout without git has none."""
+    try:
+        return run(["git", "-C", str(ROOT), "describe", "--always", "--dirty"]).strip()
+    except ToolError as error:
+        return f"unknown: {error.said.strip().splitlines()[0] if error.said.strip() else 'no git'}"
 
 
 def differences(before: Run, now: Run) -> list[str]:

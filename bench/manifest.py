@@ -21,8 +21,8 @@ _SERVERS = {
 
 
 def manifest(workers: Sequence[str], image: str, training_image: str, nginx: str) -> Mapping[str, Any]:
-    """Everything that is applied to one cluster; `workers` are two nodes. `training_image` is empty where no training
-    is measured."""
+    """Everything that is applied to one cluster; `workers` are two nodes or more, with a rank each. `training_image` is
+    empty where no training is measured."""
     one, other = workers[:2]
     pods = [
         _pod(CLIENT, one, image, {}),
@@ -32,7 +32,7 @@ def manifest(workers: Sequence[str], image: str, training_image: str, nginx: str
         _pod(HOST_FAR, other, image, _SERVERS, host=True),
     ]
     if training_image:
-        pods += [_pod(f"rank-{number}", node, training_image, {}) for number, node in enumerate((one, other))]
+        pods += [_pod(f"rank-{number}", node, training_image, {}) for number, node in enumerate(workers)]
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}}
     config = {
         "apiVersion": "v1",

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from bench import facts, results
 from bench.ratios import Interval, interval
-from bench.results import SCHEMA, Migration, Results, Run
+from bench.results import SCHEMA, Migration, Results, ResultsError, Run
 
 BY_HAND = "by hand"
 # With fewer rounds an interval says little.
@@ -36,13 +37,20 @@ def order(ways: Sequence[str], number: int) -> Sequence[str]:
     return [*ways[first:], *ways[:first]]
 
 
-def begin(path: Path, rounds: int) -> int:
+def begin(path: Path, about: Run) -> int:
     """The round that is next in the file, which is begun where it is not there. A round that was cut off is measured
-    again as a whole, since its halves would be of two times."""
+    again as a whole, since its halves would be of two times. Raises ResultsError where the file's rounds are of another
+    machine, other tools, ways or networks."""
     if not path.exists():
-        results.begin(path, _run(rounds))
+        results.begin(path, about)
     results.mend(path)
-    return 1 + max((one.number for one in results.load(path).migrations), default=-1)
+    before = results.load(path)
+    if wrong := facts.differences(before.run, about):
+        raise ResultsError(
+            f"{path} was begun on something else, and its rounds would not be comparable; move it away, or set that "
+            f"back: {'; '.join(wrong)}"
+        )
+    return 1 + max((one.number for one in before.migrations), default=-1)
 
 
 def ways(found: Results) -> Sequence[Way]:
@@ -67,16 +75,18 @@ def _way(name: str, rounds: Mapping[int, Migration], hand: Mapping[int, Migratio
     )
 
 
-def _run(rounds: int) -> Run:
+def about(ways: Sequence[str], network: Mapping[str, Any]) -> Run:
+    """What a comparison of these ways says of itself; `network` is the one that is migrated to."""
     return Run(
         schema=SCHEMA,
         mode="migration",
-        pairs=rounds,
+        pairs=0,
         seed=0,
-        indicative=rounds < ENOUGH,
+        indicative=True,
         began=datetime.now(UTC).isoformat(timespec="seconds"),
-        settings={},
+        project=facts.project(),
+        settings={"ways": [*ways]},
         machine=facts.machine(),
         versions=facts.tools(),
-        clusters={},
+        clusters={"cilium": network},
     )

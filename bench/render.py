@@ -5,7 +5,8 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Sequence
 
-from bench.migrations import BY_HAND, Way, ways
+from bench.facts import VALUES
+from bench.migrations import BY_HAND, ENOUGH, Way, ways
 from bench.order import SIDES
 from bench.ratios import Interval
 from bench.results import Results, Run
@@ -47,7 +48,8 @@ def _migrations(results: Results) -> str:
         "longest gap, s",
     )
     table = _table(head, map(_way, ways(results)))
-    grade = "Indicative only: too few rounds for more. " if results.run.indicative else ""
+    rounds = len({one.number for one in results.migrations})
+    grade = "Indicative only: too few rounds for more. " if rounds < ENOUGH else ""
     return f"{grade}By `bench/compare.py`, the connections from outside to a node port, one every 50 ms.\n\n{table}"
 
 
@@ -106,7 +108,7 @@ def _measured(one: Judged) -> str:
 def _metric(row: Row) -> Sequence[str]:
     medians = [f"{row.medians[side]:.4g}" for side in SIDES]
     return (
-        f"`{row.metric}`{' †' if row.insensitive else ''}",
+        f"`{row.metric}`{row.label.removeprefix(row.metric)}",
         *medians,
         _bounds(row.measured),
         _bounds(row.control) if row.control else "-",
@@ -137,7 +139,7 @@ def _failed(found: Summary) -> str:
 
 def _repeat(run: Run) -> str:
     """Nested facts are one row each, named by their path."""
-    rows = [("seed", str(run.seed)), ("began", run.began)]
+    rows = [("seed", str(run.seed)), ("began", run.began), ("project", run.project)]
     for name in ("machine", "versions", "settings", "clusters"):
         rows += _flat(name, getattr(run, name))
     return _table(("to repeat it", ""), ((f"`{name}`", text) for name, text in rows))
@@ -145,7 +147,8 @@ def _repeat(run: Run) -> str:
 
 def _flat(name: str, value: object) -> list[tuple[str, str]]:
     if isinstance(value, dict):
-        return [row for key, below in value.items() for row in _flat(f"{name}.{key}", below)]  # pyright: ignore
+        # The values of a chart are pages long; they are in the results.
+        return [row for key, below in value.items() if key != VALUES for row in _flat(f"{name}.{key}", below)]  # pyright: ignore
     return [(name, str(value))]
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 import secrets
-import shutil
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from bench import facts, results
-from bench.clusters import CLUSTERS, FOLDER, down, up
+from bench.clusters import CLUSTERS, FOLDER, WORKERS, down, up
 from bench.order import SIDES, Side
 from bench.pulumi import ROOT
 from bench.render import section
@@ -34,26 +34,23 @@ FULL = 20
 SECONDS = {"quick": 2, "full": 3}
 # For everything together, images and clusters included. A quick one has 20, of which the end takes the rest.
 MINUTES = {"quick": 18.5, "full": math.inf}
-# Where `make report` looks.
-REPORT = ROOT / ".state" / "report"
 
 
-def run(*, pairs: int, seconds: int | None, minutes: float | None, training: bool, keep: bool) -> int:
-    """0 where every pair is measured; 3 where something has no figure, and is tried when the same is typed again.
-    Raises ValueError where nothing can be measured that way."""
+def run(*, pairs: int, seconds: int | None, minutes: float | None, training: bool, ranks: int, keep: bool) -> int:
+    """0 where every pair is measured, or where an indicative run has at least one of each and no more time; 3 where
+    something has no figure, and is tried when the same is typed again. Raises ValueError where nothing can be measured
+    that way."""
     mode = "full" if pairs >= FULL else "quick"
     seconds, minutes = seconds or SECONDS[mode], minutes or MINUTES[mode]
-    if pairs < 1 or seconds < 1 or minutes <= 0:
-        raise ValueError(f"{pairs} pairs of {seconds} s within {minutes:g} minutes are no benchmark")
+    if pairs < 1 or seconds < 1 or minutes <= 0 or ranks < WORKERS:
+        raise ValueError(f"{pairs} pairs of {seconds} s within {minutes:g} minutes by {ranks} ranks are no benchmark")
     until = time.monotonic() + minutes * 60
-    path = FOLDER / f"{mode}-{pairs}x{seconds}{'-training' if training else ''}.jsonl"
-    _image(IMAGE, *PACKAGES)
-    if training:
-        _image(TRAINING_IMAGE, *TRAINING_PACKAGES)
-    outputs: dict[Side, Mapping[str, Any]] = {side: up(CLUSTERS[side]) for side in SIDES}
+    of = f"{'-training' if training else ''}{f'-{ranks}ranks' if ranks > WORKERS else ''}"
+    path = FOLDER / f"{mode}-{pairs}x{seconds}{of}.jsonl"
+    outputs = _ready(ranks, training=training)
     with ExitStack() as stack:
         subjects: dict[Side, Subject] = {
-            side: Subject(CLUSTERS[side], stack.enter_context(kubectl_of(CLUSTERS[side].name))) for side in SIDES
+            side: Subject(CLUSTERS[side], stack.enter_context(kubectl_of(CLUSTERS[side].name)), ranks) for side in SIDES
         }
         for subject in subjects.values():
             subject.prepare(IMAGE, TRAINING_IMAGE if training else "")
@@ -66,9 +63,23 @@ def run(*, pairs: int, seconds: int | None, minutes: float | None, training: boo
         left = measure_all(path, workloads(seconds, training=training), measure, until=until, said=say)
     found = results.load(path)
     print(section(found))
-    REPORT.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(path, REPORT / "bench.jsonl")
     return _end(path, found, left, keep=keep)
+
+
+def _ready(ranks: int, *, training: bool) -> Mapping[Side, Mapping[str, Any]]:
+    """Images and clusters are there; the clusters' outputs. The images are made meanwhile: PyTorch's takes as long as a
+    cluster."""
+    with ThreadPoolExecutor(1) as threads:
+        images = threads.submit(_images, training=training)
+        outputs = {side: up(CLUSTERS[side], ranks) for side in SIDES}
+        images.result()
+    return outputs
+
+
+def _images(*, training: bool) -> None:
+    _image(IMAGE, *PACKAGES)
+    if training:
+        _image(TRAINING_IMAGE, *TRAINING_PACKAGES)
 
 
 def _image(image: str, *packages: str) -> None:
@@ -88,7 +99,8 @@ def _about(
         seed=secrets.randbelow(10**6),
         indicative=pairs < FULL,
         began=datetime.now(UTC).isoformat(timespec="seconds"),
-        settings=facts.settings(seconds, STEAL_LIMIT, ATTEMPTS, training=training),
+        project=facts.project(),
+        settings=facts.settings(seconds, STEAL_LIMIT, ATTEMPTS, training=training, ranks=first.ranks),
         machine=facts.machine(),
         versions=facts.versions(first, training=training),
         clusters={side: facts.cluster(subjects[side], outputs[side]) for side in SIDES},
@@ -126,8 +138,14 @@ def _end(path: Path, found: Results, left: Left, *, keep: bool) -> int:
         # The clusters stay: the same command goes on with them.
         lost = f"; without a sample: {', '.join(left.failed)}" if left.failed else ""
         say(f"{left.late} pairs and controls were not begun{lost}; the same again goes on, `make bench-down` ends it")
-        return 3
+        enough = found.run.indicative and not left.failed and _one_of_each(found)
+        return 0 if enough else 3
     if not keep:
         for side in SIDES:
             down(CLUSTERS[side])
     return 0
+
+
+def _one_of_each(found: Results) -> bool:
+    wanted = workloads(found.run.settings["seconds"], training=found.run.settings["training"])
+    return {test.name for test in wanted} <= {test for _, test, comparison in found.done() if comparison == "pair"}

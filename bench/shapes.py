@@ -16,7 +16,7 @@ Comparison = Literal["pair", "control"]
 class Run:
     """All that is needed to repeat it. `settings` are the benchmark's own (seconds, rates, limits), `clusters` what
     each side is (nodes, image, CNI, MTU), `versions` of tools, `machine` its kernel, processors and memory.
-    `indicative` where there are too few pairs to say more."""
+    `project` is the commit that is measured. `indicative` where there are too few pairs to say more."""
 
     schema: int
     mode: str
@@ -24,6 +24,7 @@ class Run:
     seed: int
     indicative: bool
     began: str
+    project: str
     settings: Mapping[str, Any]
     machine: Mapping[str, Any]
     versions: Mapping[str, str]

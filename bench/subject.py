@@ -22,18 +22,19 @@ from steps.doors.process import ToolError, run
 from steps.running import StepError, say
 
 PODS = Path(__file__).parent / "pods"
-RANKS, RANK_PORT = 2, 29500
+RANK_PORT = 29500
 # Seconds that two processes with PyTorch take on two cores until they have found each other.
 RANKS_START = 20
 
 
 class Subject:
-    """Owns the namespace cni-bench of its cluster. `kubectl` is the door to it."""
+    """Owns the namespace cni-bench of its cluster. `kubectl` is the door to it; `ranks` train, each on a worker."""
 
-    def __init__(self, cluster: Cluster, kubectl: Kubectl) -> None:
+    def __init__(self, cluster: Cluster, kubectl: Kubectl, ranks: int = WORKERS) -> None:
         self.cluster = cluster
         self.kubectl = kubectl
-        self.workers = worker_names(cluster.name, WORKERS)
+        self.ranks = ranks
+        self.workers = worker_names(cluster.name, ranks)
         self._addresses: Mapping[str, str] = {}
         self._accounting = Accounting({})
 
@@ -92,13 +93,13 @@ class Subject:
         began = time.monotonic()
 
         def rank(number: int) -> str:
-            where = [str(number), str(RANKS), address, str(RANK_PORT), str(test.seconds)]
+            where = [str(number), str(self.ranks), address, str(RANK_PORT), str(test.seconds)]
             command = ["env", f"GLOO_SOCKET_IFNAME={device}", "python3", "-", *where]
-            pod = test.client if number == 0 else test.server
+            pod = test.client if device == "lo" else f"rank-{number}"
             return self.ask(pod, command, test.seconds + RANKS_START, stdin=script)
 
-        with ThreadPoolExecutor(RANKS) as threads:
-            said = list(threads.map(rank, range(RANKS)))
+        with ThreadPoolExecutor(self.ranks) as threads:
+            said = list(threads.map(rank, range(self.ranks)))
         if not said[0].strip():
             raise ToolError(f"rank 0 ended after {time.monotonic() - began:.0f} s and said nothing")
         return said[0]

@@ -186,7 +186,7 @@ def test_a_rank_that_does_not_come_to_its_end_is_no_sample(answers: dict[str, st
 
 
 RUN = Run(
-    schema=1, mode="quick", pairs=1, seed=7, indicative=True, began="2026-01-01T00:00:00+00:00",
+    schema=1, mode="quick", pairs=1, seed=7, indicative=True, began="2026-01-01T00:00:00+00:00", project="abc",
     settings={"seconds": 3, "training": False}, machine={"cpus": 2}, versions={"iperf3": "3.12"},
     clusters={"cilium": {"podMtu": 1500}},
 )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.server
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from bench import facts, migrations, outside, results
 from bench.migrations import BY_HAND
 from bench.outside import Answer
 from bench.render import section
-from bench.results import Migration, Seen
+from bench.results import Migration, ResultsError, Run, Seen
 
 WAYS = (BY_HAND, "recreate", "rolling")
 
@@ -73,8 +73,12 @@ def add(path: Path, number: int, way: str, seconds: float, failures: int = 0) ->
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(facts, "tools", lambda: {"kind": "v0.33.0"})
     path = tmp_path / "migration.jsonl"
-    assert migrations.begin(path, 3) == 0
+    assert migrations.begin(path, about()) == 0
     return path
+
+
+def about(ways: Sequence[str] = WAYS, chart: str = "cilium-1.19.4") -> Run:
+    return migrations.about(ways, {"chart": chart})
 
 
 def test_the_table_has_duration_and_interruption_of_each_way(file: Path) -> None:
@@ -90,10 +94,23 @@ def test_the_table_has_duration_and_interruption_of_each_way(file: Path) -> None
 def test_an_interrupted_comparison_goes_on_with_the_next_round(file: Path) -> None:
     add(file, 0, BY_HAND, 50)
     file.write_text(file.read_text() + '{"kind": "migra')
-    assert migrations.begin(file, 3) == 1, "a finished round would be measured again, or an unfinished one skipped"
+    assert migrations.begin(file, about()) == 1, "a round would be measured again, or skipped"
 
 
 def test_one_round_has_no_interval(file: Path) -> None:
     add(file, 0, BY_HAND, 50)
     add(file, 0, "recreate", 60)
     assert "1.20 (one pair)" in section(results.load(file))
+
+
+def test_rounds_of_another_network_or_of_other_ways_are_not_gone_on_with(file: Path) -> None:
+    add(file, 0, BY_HAND, 50)
+    for other in (about(chart="cilium-1.18.0"), about(ways=(BY_HAND, "rolling"))):
+        with pytest.raises(ResultsError, match="would not be comparable"):
+            migrations.begin(file, other)
+
+
+def test_many_rounds_are_no_longer_indicative_however_the_file_was_begun(file: Path) -> None:
+    for number in range(migrations.ENOUGH):
+        add(file, number, BY_HAND, 50 + number)
+    assert "Indicative" not in section(results.load(file))

@@ -21,6 +21,7 @@ RUN = Run(
     seed=7,
     indicative=True,
     began="2026-01-01T00:00:00+00:00",
+    project="abc",
     settings={"seconds": 4},
     machine={"kernel": "6.18", "cpus": 2},
     versions={"iperf3": "3.12"},

@@ -24,6 +24,7 @@ RUN = Run(
     seed=7,
     indicative=True,
     began="",
+    project="abc",
     settings={},
     machine={},
     versions={},
