@@ -71,7 +71,7 @@ def _ready(ranks: int, *, training: bool) -> Mapping[Side, Mapping[str, Any]]:
     cluster."""
     with ThreadPoolExecutor(1) as threads:
         images = threads.submit(_images, training=training)
-        outputs = {side: up(CLUSTERS[side], ranks) for side in SIDES}
+        outputs: dict[Side, Mapping[str, Any]] = {side: up(CLUSTERS[side], ranks) for side in SIDES}
         images.result()
     return outputs
 
