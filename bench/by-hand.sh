@@ -14,6 +14,12 @@ nodes=$(kind get nodes --name "$CLUSTER")
 
 # The old network. The policy would refuse it: nobody has claimed the cluster.
 kubectl delete validatingadmissionpolicybinding cni-migration-bolt --ignore-not-found
+deadline=$((SECONDS + 60))
+# The API server goes by a binding for some seconds after it was deleted.
+until kubectl delete daemonset kube-flannel-ds --namespace kube-flannel --dry-run=server >/dev/null 2>&1; do
+  ((SECONDS < deadline)) || { echo "the policy still refuses after 60 s" >&2; exit 1; }
+  sleep 0.2 # between two questions
+done
 kubectl delete daemonset kube-flannel-ds --namespace kube-flannel --cascade=foreground
 kubectl delete daemonset kube-proxy --namespace kube-system --cascade=foreground
 kubectl delete namespace kube-flannel --wait=false

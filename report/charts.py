@@ -10,7 +10,7 @@ import altair as alt
 import networkx as nx
 import vl_convert
 
-from bench.summary import Summary
+from bench.summary import Row, Summary
 from report.flows import Flow
 from report.packet import Part
 
@@ -58,11 +58,12 @@ def timeline(steps: Sequence[Mapping[str, Any]]) -> str:
     return _svg((bars + said).properties(width=WIDTH - 160, height=alt.Step(20)))
 
 
-def ratios(found: Summary) -> str:
-    """Each metric's ratio with its interval against the line at 1; the control and the article's claim beside it."""
+def ratios(found: Summary, metrics: Sequence[Row]) -> str:
+    """The ratio of each of `metrics` with its interval against the line at 1; its control and the article's claim, if
+    there is one, beside it."""
     claimed = {one.claim.metric: one.claim.ratio for one in found.judged if one.claim.ratio}
     rows: list[dict[str, Any]] = []
-    for row in found.rows:
+    for row in metrics:
         for of, it in (("measured", row.measured), ("control", row.control)):
             if it and it.high < math.inf:
                 rows.append({"metric": row.label, "of": of, "ratio": it.ratio, "low": it.low, "high": it.high})
@@ -79,7 +80,7 @@ def ratios(found: Summary) -> str:
     points = base.mark_point(filled=True, size=70, opacity=1).encode(x=x, shape=shape)
     reach = base.mark_rule(strokeWidth=2).encode(x="low:Q", x2="high:Q")
     one = alt.Chart(alt.Data(values=[{"ratio": 1}])).mark_rule(color=INK, strokeDash=[4, 3]).encode(x="ratio:Q")
-    return _svg((one + reach + points).properties(width=WIDTH - 260, height=alt.Step(14)))
+    return _svg((one + reach + points).properties(width=WIDTH - 260, height=alt.Step(12)))
 
 
 def service_map(flows: Sequence[Flow]) -> str:

@@ -12,12 +12,14 @@ from markupsafe import Markup
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """One part of the page. `missing` says what to do where there is nothing to show; `files` lie beside the page."""
+    """One part of the page. `missing` says what to do where there is nothing to show; `more` is drawn
+    where somebody asks for it; `files` lie beside the page."""
 
     title: str
     missing: str = ""
     text: Sequence[str] = ()
     svg: Markup | None = None
+    more: Markup | None = None
     head: Sequence[str] = ()
     rows: Sequence[Sequence[object]] = ()
     files: Sequence[str] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,6 +45,16 @@ def test_flows_are_counted_without_their_replies(inputs: dict[str, Path]) -> Non
     ]
     with pytest.raises(ValueError, match="line 2"):
         flows(["", "no json"])
+
+
+def test_a_pod_that_another_node_names_is_its_workload_as_well() -> None:
+    def end(name: str, **more: object) -> dict[str, object]:
+        return {"namespace": "shop", "pod_name": name, **more}
+
+    there = {"source": end("web-1"), "destination": end("db-1", workloads=[{"name": "db"}]), "verdict": "FORWARDED"}
+    here = {"source": end("web-1", workloads=[{"name": "web"}]), "destination": end("db-1"), "verdict": "FORWARDED"}
+    found = flows([json.dumps({"flow": each}) for each in (there, here)])
+    assert [(one.source, one.target, one.count) for one in found] == [("shop/web", "shop/db", 2)], "a map of Pods"
 
 
 def test_the_page_is_one_file_and_small(tmp_path: Path, inputs: dict[str, Path]) -> None:
