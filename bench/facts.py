@@ -11,6 +11,7 @@ from typing import Any
 from bench.answers import NoSampleError
 from bench.pulumi import ROOT
 from bench.results import Run
+from bench.shapes import VALUES
 from bench.subject import Subject
 from bench.workloads import CLIENT, EQUAL_MSS, PACE
 from steps.doors import helm
@@ -21,8 +22,6 @@ from steps.doors.process import ToolError, run
 SAME = ("settings", "machine", "versions", "clusters")
 # Where the pods of a CNI are.
 NAMESPACES = ("kube-system", "kube-flannel")
-# What the release of Cilium was given.
-VALUES = "values"
 
 
 def settings(seconds: int, steal_limit: float, attempts: int, *, training: bool, ranks: int) -> Mapping[str, Any]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterable, Sequence
 
-from bench.facts import VALUES
 from bench.migrations import BY_HAND, ENOUGH, Way, ways
 from bench.order import SIDES
 from bench.ratios import Interval
 from bench.results import Results, Run
+from bench.shapes import VALUES
 from bench.summary import Judged, Row, Summary, summary
 from bench.verdict import MARGIN, shown
 

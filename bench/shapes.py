@@ -9,6 +9,8 @@ from typing import Any, Literal
 from bench.order import Side
 
 SCHEMA = 1
+# Of a cluster: what the release of Cilium was given.
+VALUES = "values"
 Comparison = Literal["pair", "control"]
 
 
