@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -45,11 +45,11 @@ def python(real: Real, program: Path, *arguments: str) -> str:
     return typed(real, program, sys.executable, *arguments)
 
 
-def typed(real: Real, program: Path, *command: str, env: Mapping[str, str] | None = None) -> str:
+def typed(real: Real, program: Path, *command: str) -> str:
     done = subprocess.run(
         command,
         cwd=program,
-        env={**real.stacks["cilium"].environ(), **(env or {})},
+        env=real.stacks["cilium"].environ(),
         capture_output=True,
         text=True,
         check=False,
