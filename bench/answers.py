@@ -19,6 +19,15 @@ class NoSampleError(Exception):
     """A tool failed, was cut off or answered oddly, as the sentence that the user reads."""
 
 
+class TooShortError(NoSampleError):
+    """The tool worked, and on this machine came to too little in its time for the figures asked of it: `part` of what
+    they need."""
+
+    def __init__(self, why: str, part: float) -> None:
+        super().__init__(why)
+        self.part = part
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     """`values` by name, each in the unit its name says. `work` is what was carried meanwhile, by the unit that the CPU
@@ -84,7 +93,7 @@ def sockperf(text: str) -> Answer:
         raise NoSampleError(f"sockperf lost or mixed up messages: {bad}")
     trips = int(valid[3])
     if trips < LEAST_ROUND_TRIPS:
-        raise NoSampleError(f"sockperf made {trips} round trips, too few for P99.9; measure for longer")
+        raise TooShortError(f"sockperf made {trips} round trips, too few for P99.9", trips / LEAST_ROUND_TRIPS)
     values = {name: positive(f"sockperf's {name}", float(found[key])) for key, name in PERCENTILES.items()}
     # The CPU was used for all of them, those of the warm-up included.
     return Answer(values=values, seconds=float(valid[1]), work={"100k": int(total[2]) / 100_000})

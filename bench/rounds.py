@@ -16,12 +16,12 @@ from pathlib import Path
 
 from bench import results
 from bench.answers import NoSampleError
+from bench.lengths import Lengths, Measuring
 from bench.order import Side, Turn, turns
 from bench.results import Comparison, Failure, Measure, Pair, Run
 from bench.workloads import Workload
 from steps.running import StepError
 
-Measuring = Callable[[Side, Workload], Measure]
 # The part of the machine's time that its host may take away, and how often a pair is measured before it is taken as it
 # is.
 STEAL_LIMIT, ATTEMPTS = 0.02, 3
@@ -80,13 +80,14 @@ def measure_all(
     found = results.load(path)
     todo = list(errands(found.run, tests, done=found.done()))
     failed: list[str] = []
+    lengths = Lengths()
     longest, in_a_row = 0.0, 0
     for number, errand in enumerate(todo):
         began = time.monotonic()
         if began + longest > until:
             return Left(failed=failed, late=len(todo) - number)
         name = f"{errand.test.name}, {errand.comparison} of turn {errand.turn.number + 1}"
-        if _measured(path, errand, measure, said):
+        if _measured(path, errand, lengths.of(measure), said):
             said(f"{number + 1} of {len(todo)}: {name}")
             in_a_row = 0
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -83,8 +84,8 @@ class Subject:
         return self.kubectl.execute(NAMESPACE, pod, ended, stdin=stdin, timeout=limit + 15)
 
     def _command(self, test: Workload) -> Sequence[str]:
-        address = self._addresses[test.server]
-        return [word.replace("ADDRESS", address) for word in test.command]
+        stands_for = {"ADDRESS": self._addresses[test.server], "SECONDS": str(test.seconds)}
+        return [re.sub("ADDRESS|SECONDS", lambda found: stands_for[found[0]], word) for word in test.command]
 
     def _ranks(self, test: Workload, device: str) -> str:
         """Rank 0's word; every rank has to come to its end."""

@@ -24,9 +24,9 @@ CLIENT, NEAR, FAR, HOST_CLIENT, HOST_FAR = "client", "near", "far", "host-client
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """`command` is run in the Pod `client` and talks to `server`, whose address stands for ADDRESS in it. `ranks` names
-    the network device of the collective one instead, whose second rank is in the Pod `server`. `controlled` tests have
-    a control."""
+    """`command` is run for `seconds` in the Pod `client` and talks to `server`; ADDRESS and SECONDS stand for both in
+    it. `ranks` names the network device of the collective one instead, whose second rank is in the Pod `server`.
+    `controlled` tests have a control."""
 
     name: str
     client: str
@@ -50,7 +50,7 @@ def workloads(seconds: int, *, training: bool) -> list[Workload]:
             name="idle",
             client=CLIENT,
             server=FAR,
-            command=["sleep", str(seconds)],
+            command=["sleep", "SECONDS"],
             read=partial(answers.idle, seconds=seconds),
             seconds=seconds,
         ),
@@ -62,24 +62,24 @@ def _path(path: str, client: str, server: str, seconds: int, kinds: Sequence[str
     return [
         Workload(name=f"{path}/{kind}", client=client, server=server, command=command, read=read, seconds=seconds)
         for kind in kinds
-        for command, read in [_tool(kind, seconds)]
+        for command, read in [_tool(kind)]
     ]
 
 
-def _tool(kind: str, seconds: int) -> tuple[Sequence[str], Read]:
-    iperf3 = ["iperf3", "--client", "ADDRESS", "--port", str(IPERF3), "--time", str(seconds), "--json"]
+def _tool(kind: str) -> tuple[Sequence[str], Read]:
+    iperf3 = ["iperf3", "--client", "ADDRESS", "--port", str(IPERF3), "--time", "SECONDS", "--json"]
     tools: dict[str, tuple[Sequence[str], Read]] = {
         "tcp-1": (iperf3, answers.iperf3),
         "tcp-8": ([*iperf3, "--parallel", "8"], answers.iperf3),
         "tcp-1-equal-mss": ([*iperf3, "--set-mss", str(EQUAL_MSS)], answers.iperf3),
         "paced": ([*iperf3, "--bitrate", f"{PACE:g}G"], partial(answers.iperf3, at_least=0.9 * PACE)),
         "round-trip": (
-            ["sockperf", "ping-pong", "--tcp", "-i", "ADDRESS", "-p", str(SOCKPERF), "-t", str(seconds), "--full-rtt"],
+            ["sockperf", "ping-pong", "--tcp", "-i", "ADDRESS", "-p", str(SOCKPERF), "-t", "SECONDS", "--full-rtt"],
             answers.sockperf,
         ),
         # -n behind -t: -t alone stops at 50,000 requests, which a fast path has done before its time is up.
         "connect": (
-            ["ab", "-q", "-c", "4", "-t", str(seconds), "-n", "10000000", f"http://ADDRESS:{HTTP}/"],
+            ["ab", "-q", "-c", "4", "-t", "SECONDS", "-n", "10000000", f"http://ADDRESS:{HTTP}/"],
             answers.ab,
         ),
     }

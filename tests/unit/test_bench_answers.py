@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bench import answers
-from bench.answers import NoSampleError
+from bench.answers import NoSampleError, TooShortError
 from bench.workloads import PACE, workloads
 
 SAMPLES = Path(__file__).parent / "bench_answers"
@@ -146,3 +146,9 @@ def test_ranks_that_measured_nothing_are_no_sample(text: str) -> None:
 def test_a_sleep_that_says_something_is_no_idle_cluster() -> None:
     with pytest.raises(NoSampleError):
         answers.idle("sleep: invalid time interval", seconds=3)
+
+
+def test_a_sockperf_that_made_too_few_round_trips_says_how_many_of_them() -> None:
+    with pytest.raises(TooShortError, match="2885 round trips, too few") as caught:
+        answers.sockperf(sample("sockperf.txt").replace("ReceivedMessages=28859", "ReceivedMessages=2885"))
+    assert caught.value.part == pytest.approx(0.2885), "nobody would know for how much longer to measure"

@@ -148,6 +148,7 @@ def test_cpu_time_is_divided_by_what_was_carried() -> None:
     assert found.values["cpu-per-gb"] == pytest.approx(0.05)
     assert found.values["machine-cpu-per-gb"] == pytest.approx(0.1)
     assert "10.1.1.1" in doors.asked[0][1]
+    assert "3" in doors.asked[0][1] and "SECONDS" not in doors.asked[0][1], "iperf3 would refuse its time"
 
 
 def test_what_hangs_is_ended_in_its_pod_and_not_only_here() -> None:

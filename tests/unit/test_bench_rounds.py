@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from bench import results, rounds
-from bench.answers import NoSampleError
+from bench.answers import NoSampleError, TooShortError
+from bench.lengths import longer
 from bench.order import Side, turns
 from bench.results import Measure, Run
 from bench.rounds import ATTEMPTS, BROKEN, STEAL_LIMIT, Errand, Left, errands, measure_all
@@ -167,6 +168,27 @@ def test_what_fails_in_every_attempt_is_no_figure_and_is_tried_in_the_next_run(p
     assert len(results.load(path).pairs) == 4 * A_TURN - 1
     assert go(path, Machine()) == Left(failed=[], late=0)
     assert len(results.load(path).pairs) == 4 * A_TURN
+
+
+def test_what_a_slow_machine_does_too_little_of_is_measured_for_longer(path: Path) -> None:
+    machine, lengths = Machine(), list[int]()
+
+    def slow(side: Side, test: Workload) -> Measure:
+        if test.name == "idle":
+            lengths.append(test.seconds)
+            if test.seconds < 12:
+                raise TooShortError("too few round trips for P99.9", test.seconds / 12)
+        return machine(side, test)
+
+    assert measure_all(path, TESTS, slow, until=math.inf, said=lambda _: None) == Left(failed=[], late=0)
+    assert lengths == [3, *[18] * (2 * 2 * 4)], "a slow machine would never have this figure, or ask for it in vain"
+    assert [failure.why for failure in results.load(path).failures] == ["too few round trips for P99.9 in 3 s"]
+
+
+def test_no_measurement_gets_endless_and_every_longer_one_is_longer() -> None:
+    assert longer(1, 0.97) == 2 and longer(2, 0.77) == 4
+    assert longer(2, 0.0) == 60, "a path without an answer would be measured for ever"
+    assert longer(60, 0.9) == 61
 
 
 def test_a_cluster_that_is_broken_ends_the_run(path: Path) -> None:
