@@ -75,6 +75,12 @@ def _template(app: str, program: Program, spec: core.v1.PodSpecArgs) -> core.v1.
     )
 
 
+def _of_pod(name: str, path: str) -> core.v1.EnvVarArgs:
+    """A variable with a field of the Pod."""
+    field = core.v1.ObjectFieldSelectorArgs(field_path=path)
+    return core.v1.EnvVarArgs(name=name, value_from=core.v1.EnvVarSourceArgs(field_ref=field))
+
+
 def _container(
     app: str, program: Program, command: list[str], *, cpu: str, ready: core.v1.ProbeArgs | None = None
 ) -> core.v1.ContainerArgs:
@@ -84,12 +90,8 @@ def _container(
         image_pull_policy="IfNotPresent",
         command=command,
         env=[
-            core.v1.EnvVarArgs(
-                name="POD_NAME",
-                value_from=core.v1.EnvVarSourceArgs(
-                    field_ref=core.v1.ObjectFieldSelectorArgs(field_path="metadata.name")
-                ),
-            ),
+            _of_pod("POD_NAME", "metadata.name"),
+            _of_pod("NODE_NAME", "spec.nodeName"),
             core.v1.EnvVarArgs(name="HERTZ", value=f"{program.hertz:g}"),
         ],
         # Without a share of the CPU they starve while agents start (323 of 7,094 requests failed), and that would be

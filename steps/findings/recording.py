@@ -38,13 +38,15 @@ class Tally:
 
 class Recording:
     """Owns the sums of a recording's lines, which may come in any order; those that are not whole are passed over.
-    `names` and `since` (ms) are of the steps, which are numbered from 0."""
+    `names` and `since` (ms) are of the steps, which are numbered from 0; `held` are the sums of all steps by the class
+    of connections that stay open, with an echo for a request."""
 
     def __init__(self, lines: Iterable[str]) -> None:
         self.names: list[str] = []
         self.since: list[int] = []
         self._until: list[int] = []
         self._tallies: defaultdict[tuple[int, str], Tally] = defaultdict(Tally)
+        self.held: defaultdict[str, Tally] = defaultdict(Tally)
         self._now: int | None = None
         self._ended: int | None = None
         self._latest = 0
@@ -107,6 +109,7 @@ class Recording:
             self._doubts.pop(key, None)
             if outcome == "broken" and made is not None:
                 self._tallies[made, kind].broken += 1
+                self.held[target].broken += 1
             return
         if outcome.startswith("doubt:"):
             self._doubts[key].append((made, outcome.removeprefix("doubt:")))
@@ -116,6 +119,8 @@ class Recording:
             outcome = "unheard"
         if kind != HELD:
             self._request(made, kind, outcome, duration)
+        elif made is not None:
+            self.held[target].requests += 1
         if outcome == "ok":
             self._answer(key, ms)
 
@@ -142,9 +147,10 @@ class Recording:
         self._last[key] = (ms, self._now)
         if step is None:
             return
-        tally = self._tallies[step, key[2]]
+        sums = [self._tallies[step, key[2]], *([self.held[key[3]]] if key[2] == HELD else [])]
         # Only what would be the longest is worth a look at the control.
-        if ms - since > tally.longest_gap:
+        if any(ms - since > tally.longest_gap for tally in sums):
             starved = self._starvation.within(key[0], since, ms)
-            tally.starved = max(tally.starved, starved)
-            tally.longest_gap = max(tally.longest_gap, ms - since - starved)
+            for tally in sums:
+                tally.starved = max(tally.starved, starved)
+                tally.longest_gap = max(tally.longest_gap, ms - since - starved)

@@ -1,7 +1,7 @@
 """Asks, at a steady rate, what a workload asks of a cluster's network, and writes down what came of it.
 
 `traffic.py` probes; `traffic.py serve` is besides that a server that the probers ask. Kinds: `service` and `pod` (a
-connection by way of the Service, and to each Pod behind it), `dns`, `api`, `held` (one connection that stays open) and
+connection by way of the Service, and to each Pod behind it), `dns`, `api`, `held` (connections that stay open) and
 `control` (a connection to itself over loopback: what that misses as well, no network made).
 A request is made when it is due, whether the one before has its answer or not: a prober that waited would ask least
 just when the network is down. Configured by the environment; records as Record says.
@@ -18,7 +18,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from traffic_api import Api
-from traffic_held import hold
+from traffic_held import classes, hold
 from traffic_loop import Loop, Wait, Work, every
 from traffic_pods import Pods
 from traffic_record import Log, Record
@@ -42,9 +42,9 @@ MOST_POD_REQUESTS = 40.0
 
 
 class Prober:
-    """What is asked in each turn. `control` is where it answers itself."""
+    """What is asked in each turn. `control` is where it answers itself; `origin` is its network, pod or host."""
 
-    def __init__(self, loop: Loop, record: Record, control: Address) -> None:
+    def __init__(self, loop: Loop, record: Record, control: Address, origin: str) -> None:
         self._loop = loop
         self._record = record
         self._control = control
@@ -54,6 +54,7 @@ class Prober:
         self._resolv_conf = Path(os.environ.get("RESOLV_CONF", "/etc/resolv.conf"))
         most = max(1, round(PERIOD * MOST_POD_REQUESTS))
         self._pods = Pods(loop, record, self._api, SLICES + OF_SERVICE, PORT, most)
+        self._held = classes(origin, os.environ.get("NODE_NAME", ""), self._pods, self._service, PERIOD)
 
     def start(self) -> None:
         """Probes whenever there is a recording; between two it only looks for one."""
@@ -73,7 +74,8 @@ class Prober:
             (1.0, lambda: self._loop.start(self._pods.look())),
         ):
             self._loop.start(every(period, phase * period, ask, lambda: self._record.log is log))
-        self._loop.start(hold(self._record, log, self._service, PERIOD))
+        for held in self._held:
+            self._loop.start(hold(self._record, log, held))
 
     def _measure(self, log: Log, kind: str, target: str, request: Generator[Wait, None, object]) -> None:
         self._loop.start(self._record.measure(log, kind, target, request))
@@ -98,7 +100,8 @@ def main(serve: bool) -> None:
     server = Server(loop, os.environ["POD_NAME"], PORT) if serve else None
     if server is not None:
         loop.start(server.listen())
-    Prober(loop, record, control.address).start()
+    # Who serves is on the Pod network, and who only asks on the host's.
+    Prober(loop, record, control.address, "pod" if serve else "host").start()
     loop.run()
     record.end()
     if server is not None:

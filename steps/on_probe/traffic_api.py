@@ -82,11 +82,11 @@ def _read(secured: ssl.SSLSocket, deadline: float) -> Generator[Wait, None, byte
         answer += more
 
 
-def ready_pods(slices: bytes) -> dict[str, str]:
-    """Names and addresses of the ready Pods in a list of EndpointSlices. Raises ValueError, LookupError or TypeError
-    where it is no such list."""
+def ready_pods(slices: bytes) -> dict[str, tuple[str, str]]:
+    """Names of the ready Pods in a list of EndpointSlices, with the address and the node of each. Raises ValueError,
+    LookupError or TypeError where it is no such list."""
     return {
-        endpoint["targetRef"]["name"]: endpoint["addresses"][0]
+        endpoint["targetRef"]["name"]: (endpoint["addresses"][0], endpoint.get("nodeName") or "")
         for item in json.loads(slices)["items"]
         if item["endpoints"]  # null where no Pod is there
         for endpoint in item["endpoints"]

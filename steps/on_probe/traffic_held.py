@@ -1,34 +1,86 @@
-"""The kind `held`: one connection through the Service that stays open, with a ping and its echo at the usual rate."""
+"""The kind `held`: connections that stay open, each with a ping and its echo at a steady rate.
+
+A prober holds one through the Service to whomever it leads (`service`), and one of each class: to a Pod by its address
+and by way of the Service, on its own node and on another. The target says the class, `FROM-to-WHAT-WHERE`: from `pod`
+or `host` (its network), to `pod` or `service`, `same-node` or `other-node`.
+"""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import suppress
+from dataclasses import dataclass
 from socket import socket
 
 from traffic_loop import Wait, Work
+from traffic_pods import Pods
 from traffic_record import Log, Record
 from traffic_requests import TIMEOUT, Address, connect, receive
 
 SILENCE = 10.0  # seconds without an echo, after which a connection is broken
 
 
-def hold(record: Record, log: Log, service: Address, period: float) -> Work:
+@dataclass(frozen=True)
+class Held:
+    """One class, with a ping in `period` seconds: `pods` are those that the connection may end at, by name, where it
+    may not end at any; `service` is the way to them, where it is not by their own addresses."""
+
+    target: str
+    period: float
+    pods: Callable[[], dict[str, Address]] | None = None
+    service: Address | None = None
+
+    def addresses(self) -> list[Address]:
+        """Where to connect to, to have one: through the Service it ends at one of these Pods by chance."""
+        if self.pods is not None:
+            pods = self.pods()
+            if self.service is None or not pods:
+                return [pods[name] for name in sorted(pods)][:1]
+        return [self.service] if self.service else []
+
+    def may_be(self, name: str) -> bool:
+        """Whether it may end at this Pod."""
+        return bool(name) if self.pods is None else name in self.pods()
+
+
+def classes(origin: str, node: str, pods: Pods, service: Address, period: float) -> list[Held]:
+    """Each class of a prober on `node`, whose network is `origin`. Those to Pods that it has to know first have at most
+    five pings a second: there are four of them."""
+
+    def here(other: str) -> bool:
+        return other == node
+
+    def elsewhere(other: str) -> bool:
+        return other != node
+
+    slow = max(period, 0.2)
+    return [
+        Held("service", period, service=service),
+        Held(f"{origin}-to-pod-same-node", slow, lambda: pods.on_nodes(here)),
+        Held(f"{origin}-to-pod-other-node", slow, lambda: pods.on_nodes(elsewhere)),
+        Held(f"{origin}-to-service-same-node", slow, lambda: pods.on_nodes(here), service),
+        Held(f"{origin}-to-service-other-node", slow, lambda: pods.on_nodes(elsewhere), service),
+    ]
+
+
+def hold(record: Record, log: Log, held: Held) -> Work:
     """Holds a connection while it is recorded in this log, and makes a new one when it ends. An echo is a line `ok`; an
     end is one line `closed` where the server said bye before, and `broken` where it did not."""
     with record.under_way(log):
         while record.log is log:
-            with suppress(OSError):  # no connection came about; the kind `service` counts that
-                yield from _hold_one(record, log, service, period)
-            yield None, 0, time.monotonic() + period
+            for address in held.addresses():
+                with suppress(OSError):  # no connection came about; the kinds `service` and `pod` count that
+                    yield from _hold_one(record, log, held, address)
+            yield None, 0, time.monotonic() + held.period
 
 
-def _hold_one(record: Record, log: Log, service: Address, period: float) -> Work:
-    with connect(service) as sock:
+def _hold_one(record: Record, log: Log, held: Held, address: Address) -> Work:
+    with connect(address) as sock:
         lines = _Lines(sock)
-        if not (yield from lines.next(TIMEOUT)):
+        name = (yield from lines.next(TIMEOUT)).decode(errors="replace").strip()
+        if not held.may_be(name):
             return
         due = time.monotonic()
         while record.log is log:
@@ -39,11 +91,11 @@ def _hold_one(record: Record, log: Log, service: Address, period: float) -> Work
             except OSError as error:
                 line = repr(error).encode()
             outcome = {b"ping\n": "ok", b"bye\n": "closed"}.get(line, "broken")
-            record.write(log, "held", "service", outcome, time.monotonic() - since)
+            record.write(log, "held", held.target, outcome, time.monotonic() - since)
             if outcome != "ok":
-                sys.stderr.write(f"held service: {outcome}: {line!r}\n")
+                sys.stderr.write(f"held {held.target}: {outcome}: {line!r}\n")
                 return
-            due = max(due + period, time.monotonic())
+            due = max(due + held.period, time.monotonic())
             yield None, 0, due
 
 

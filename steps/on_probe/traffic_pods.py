@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 
 from traffic_api import Api, ready_pods
 from traffic_loop import Loop, Work
 from traffic_record import Log, Record
-from traffic_requests import greet
+from traffic_requests import Address, greet
 
 STALE = 3.0  # seconds without an answer of the API, after which a Pod may have ended unseen
 
@@ -20,7 +21,7 @@ class Pods:
         self._loop, self._record, self._api = loop, record, api
         self._path, self._port, self._most = path, port, most
         self._listed = 0.0  # when the list was asked for
-        self._pods: dict[str, str] = {}  # name to address
+        self._pods: dict[str, tuple[str, str]] = {}  # name to address and node
         self._known: set[str] = set()
         self._turn = 0
 
@@ -49,8 +50,12 @@ class Pods:
         for _ in range(min(len(names), self._most)):
             self._turn += 1
             name = names[self._turn % len(names)]
-            request = greet((self._pods[name], self._port))
+            request = greet((self._pods[name][0], self._port))
             self._loop.start(self._record.measure(log, "pod", name, request, self._doubtful))
+
+    def on_nodes(self, is_there: Callable[[str], bool]) -> dict[str, Address]:
+        """Names and addresses of those whose node is one of these."""
+        return {name: (address, self._port) for name, (address, node) in self._pods.items() if is_there(node)}
 
     def _doubtful(self) -> bool:
         return time.monotonic() - self._listed > STALE

@@ -279,7 +279,12 @@ class FakeApi(BaseHTTPRequestHandler):
             self.send_error(503)
             return
         FakeApi.asked.add(f"{self.headers['Authorization']} {self.path}")
-        here = {"addresses": ["127.0.0.1"], "conditions": {"ready": True}, "targetRef": {"name": "s"}}
+        here = {
+            "addresses": ["127.0.0.1"],
+            "conditions": {"ready": True},
+            "nodeName": "n",
+            "targetRef": {"name": "s"},
+        }
         gone = {"addresses": ["127.0.0.1"], "conditions": {"ready": False}, "targetRef": {"name": "gone"}}
         there = [gone] if FakeApi.left else [here, gone]
         slices = {"items": [{"endpoints": there}, {"endpoints": None}]}
@@ -322,6 +327,25 @@ def test_the_api_is_asked_over_tls_and_names_the_pods_that_are_ready(
     assert "Bearer secret /livez" in FakeApi.asked, "an API that asks who it is would refuse"
     slices = "/apis/discovery.k8s.io/v1/namespaces/cni-migration/endpointslices"
     assert f"Bearer secret {slices}?labelSelector=kubernetes.io/service-name=traffic" in FakeApi.asked
+
+
+@pytest.mark.parametrize(("node", "where"), [("n", "same-node"), ("m", "other-node")])
+def test_a_connection_of_each_class_is_held_to_a_pod_where_its_name_says(
+    traffic: Traffic, api: int, tmp_path: Path, node: str, where: str
+) -> None:
+    told = {"KUBERNETES_SERVICE_PORT": str(api), "CREDENTIALS": str(tmp_path), "NODE_NAME": node}
+    traffic.start("s", "serve", **told)
+    traffic.start("p", **told)
+    traffic.record()
+    wanted = {("s", "pod"): {}, ("p", "host"): {}}
+    for prober, origin in wanted:
+        targets = {"service", f"{origin}-to-pod-{where}", f"{origin}-to-service-{where}"}
+
+        def held(prober: str = prober) -> set[str]:
+            return {line[3] for line in traffic.lines(prober, "held", "ok")}
+
+        until(lambda held=held, targets=targets: held() >= targets, f"nobody would see what {targets} lose")
+        assert held() == targets, "the Pod is on one node, and cannot be on the other as well"
 
 
 def test_a_silent_api_makes_no_pod_forgotten_and_its_failures_wait_for_the_next_list(
