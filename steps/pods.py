@@ -11,6 +11,7 @@ from typing import Literal
 
 from steps.doors.kubectl import Kubectl, Object
 from steps.doors.process import ToolError
+from steps.findings.lives import Life, life_of
 from steps.running import StepError
 
 _NOT_ENDED = "status.phase!=Succeeded,status.phase!=Failed"
@@ -102,6 +103,15 @@ def items_on_pod_network(kubectl: Kubectl, *, node: str = "", phase: str = "") -
     )
     items = kubectl.objects("pods", fields=fields)
     return [item for item in items if not item["spec"].get("hostNetwork")]
+
+
+def lives(kubectl: Kubectl) -> dict[str, Life]:
+    """All on the Pod network, those that have ended among them, by NAMESPACE/NAME."""
+    return {
+        f"{item['metadata']['namespace']}/{item['metadata']['name']}": life_of(item)
+        for item in kubectl.objects("pods")
+        if not item["spec"].get("hostNetwork")
+    }
 
 
 def patience(pods: Collection[Pod], least: int) -> int:

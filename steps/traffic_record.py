@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from steps import marker
 from steps.doors.kubectl import Kubectl, cluster
 from steps.doors.process import ToolError
+from steps.findings.lives import written
 from steps.names import MEASUREMENT, TRAFFIC, TRAFFIC_HOST
 from steps.nodes import nodes
+from steps.pods import lives
 from steps.recordings import inside, name_of, on_all
 from steps.running import StepError, main, say
 
@@ -102,6 +104,7 @@ def _begin(kubectl: Kubectl, needs: Needs) -> None:
         time.sleep(0.3)  # between two looks, not in place of a condition
     # Whom the report misses, where one of them leaves nothing behind.
     _inside(needs, "probers", stdin="".join(f"{name}\n" for name in sorted(probers)))
+    _inside(needs, "note-pods", stdin=written({name: life for name, life in lives(kubectl).items() if not life.ended}))
 
 
 def _await_rollout(kubectl: Kubectl, workload: str, patience: int) -> None:

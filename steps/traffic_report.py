@@ -10,10 +10,14 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
+from steps.doors.kubectl import cluster
 from steps.findings.coverage import coverage
 from steps.findings.interruption import report_of
+from steps.findings.lives import compared, read
 from steps.findings.report import Report
+from steps.pods import lives
 from steps.recordings import inside, name_of, on_all
 from steps.running import StepError, main, say
 
@@ -25,10 +29,11 @@ _NOTHING = "nothing was recorded when the migration began"
 
 @dataclass(frozen=True, kw_only=True)
 class Needs:
-    """`due` is whether a migration was to begin or to go on. `strategy` is a label for the report, `enforces_budget` a
-    fact of it; the budget is `max_failures` new connections and a gap of `max_gap_ms`. `nodes` are all, `control_plane`
-    the one that keeps steps and report."""
+    """`due` is whether a migration was to begin or to go on. `strategy` labels the report, `enforces_budget` and
+    `keeps_pods` (with it no held connection may break) are facts of it; the budget is `max_failures` new connections
+    and a gap of `max_gap_ms`. `nodes` are all, `control_plane` the one that keeps steps and report."""
 
+    cluster: str
     generation: str
     epoch: str
     leg: int
@@ -37,6 +42,7 @@ class Needs:
     control_plane: str
     strategy: str
     enforces_budget: bool
+    keeps_pods: bool
     max_failures: int
     max_gap_ms: int
 
@@ -81,11 +87,25 @@ def _recorded(needs: Needs) -> Report:
     logs = {node: list(_of_probers(text.splitlines())) for node, text in _on_all(needs, "lines").items()}
     return report_of(
         chain(steps, *logs.values()),
+        pods=_pods(needs),
         strategy=needs.strategy,
         max_failures=needs.max_failures,
         max_gap_ms=needs.max_gap_ms,
+        keeps_pods=needs.keeps_pods,
         covered=coverage(logs, steps=steps, max_gap_ms=needs.max_gap_ms),
     )
+
+
+def _pods(needs: Needs) -> dict[str, Any]:
+    """What became of those that ran when it began; `why` alone where that cannot be said, which bars no report."""
+    try:
+        noted = _inside(needs, "pods")
+        if not noted.strip():
+            return {}
+        with cluster(needs.cluster) as kubectl:
+            return compared(read(noted), lives(kubectl))
+    except StepError as error:
+        return {"why": " ".join(str(error).split())}
 
 
 def _of_probers(lines: Iterable[str]) -> Iterable[str]:

@@ -30,7 +30,7 @@ class Interruption(pulumi.ComponentResource):
     A migration that cost more than an enforced budget fails the `up` once: the migration itself is done, so the next
     `up` has nothing to repeat, and gives the same report. What interrupts by design is only reported.
     `result` is an object: measured, withinBudget, why and basis, and where it was measured strategy, requests,
-    failures, longestGapSeconds, starvedSeconds, starvedRequests, connectionsBroken, kinds and steps.
+    failures, longestGapSeconds, starvedSeconds, starvedRequests, connectionsBroken, kinds, held, pods and steps.
     """
 
     result: pulumi.Output[dict[str, Any]]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from steps.findings.coverage import Coverage
 from steps.findings.recording import KINDS, Recording, Tally
@@ -15,11 +16,14 @@ def report_of(
     strategy: str,
     max_failures: int,
     max_gap_ms: int,
+    keeps_pods: bool = False,
     covered: Coverage | None = None,
+    pods: Mapping[str, Any] | None = None,
 ) -> Report:
     """Counts a recording's lines, in any order, and holds them against the budget: failures of new connections, and the
-    longest gap in ms. `strategy` is only shown. Where `covered` misses something, what is within the budget may be so
-    because nobody wrote it down; what is beyond it is beyond it all the same."""
+    longest gap in ms; with `keeps_pods` a held connection that was broken is beyond it. `strategy` and `pods` are only
+    shown. Where `covered` misses something, what is within the budget may be so because nobody wrote it down; what is
+    beyond it is beyond it all the same."""
     recording = Recording(lines)
     steps = [
         Step(
@@ -31,7 +35,11 @@ def report_of(
     ]
     kinds = {kind: _sum([step.kinds[kind] for step in steps]) for kind in KINDS}
     total = _sum(list(kinds.values()))
-    beyond = [*_failures(recording, total, max_failures), *_gap(steps, total, max_gap_ms)]
+    beyond = [
+        *_failures(recording, total, max_failures),
+        *_gap(steps, total, max_gap_ms),
+        *(_broken(steps) if keeps_pods else []),
+    ]
     missing = [covered.why] if covered and covered.why else []
     if not total.requests:
         beyond, missing = [], ["no request was recorded", *missing]
@@ -43,6 +51,8 @@ def report_of(
         total=total,
         kinds=kinds,
         steps=tuple(steps),
+        held={name: _kind(tally) for name, tally in sorted(recording.held.items())},
+        pods=pods or {},
         basis=covered.as_json() if covered else {},
     )
 
@@ -66,6 +76,12 @@ def _gap(steps: Sequence[Step], total: Kind, budget: int) -> list[str]:
         return []
     where = next(f"{kind} in {at.name}" for at in steps for kind in KINDS if at.kinds[kind].longest_gap_ms == longest)
     return [f"the longest gap was {longest / 1000:.3f} s ({where}), and the budget is {budget / 1000:.3f} s"]
+
+
+def _broken(steps: Sequence[Step]) -> list[str]:
+    counts = {at.name: sum(kind.connections_broken for kind in at.kinds.values()) for at in steps}
+    where = ", ".join(f"{count} in {name}" for name, count in counts.items() if count)
+    return [f"connections that were held were broken ({where}), and this strategy keeps them"] if where else []
 
 
 def _kind(tally: Tally) -> Kind:

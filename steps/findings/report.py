@@ -54,8 +54,9 @@ class Step:
 @dataclass(frozen=True, kw_only=True)
 class Report:
     """What was interrupted. `why` is what was beyond the budget, and why too little was measured; empty otherwise.
-    `within_budget` is None where nobody can say. `total` is of all kinds and steps, `kinds` of all steps; `basis` says
-    how much it rests on."""
+    `within_budget` is None where nobody can say. `total` is of all kinds and steps, `kinds` of all steps; `held` are
+    the connections that stay open by their class, an echo for a request; `pods` is what became of those that ran when
+    it began; `basis` says how much it rests on."""
 
     measured: bool
     strategy: str
@@ -64,6 +65,8 @@ class Report:
     total: Kind = Kind()
     kinds: Mapping[str, Kind] = field(default_factory=dict[str, Kind])
     steps: Sequence[Step] = ()
+    held: Mapping[str, Kind] = field(default_factory=dict[str, Kind])
+    pods: Mapping[str, Any] = field(default_factory=dict[str, Any])
     basis: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def as_json(self) -> dict[str, Any]:
@@ -78,6 +81,15 @@ class Report:
             "why": plain(self.why),
             **self.total.as_json(),
             "kinds": {name: kind.as_json() for name, kind in self.kinds.items()},
+            "held": {
+                name: {
+                    "echoes": kind.requests,
+                    "connectionsBroken": kind.connections_broken,
+                    "longestGapSeconds": round(kind.longest_gap_ms / 1000, 3),
+                }
+                for name, kind in self.held.items()
+            },
+            **({"pods": dict(self.pods)} if self.pods else {}),
             "steps": [step.as_json() for step in self.steps],
             "basis": dict(self.basis),
         }

@@ -101,6 +101,11 @@ case $STEP in
       read_from "$log" 0
       echo
     done ;;
+  # The Pods that ran when it began, as one line of JSON; `pods` prints it, nothing where nobody noted it.
+  note-pods)
+    cat >"$ours/pods.new"
+    mv "$ours/pods.new" "$ours/pods.json" ;;
+  pods) if [ -e "$ours/pods.json" ]; then cat "$ours/pods.json"; fi ;;
   report) cat "$ours/report.json" ;;
   keep)
     own

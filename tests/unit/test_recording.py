@@ -34,6 +34,7 @@ RECORD = traffic_record.Needs(
     control_plane="cp",
 )
 REPORT = traffic_report.Needs(
+    cluster="c",
     generation=GENERATION,
     epoch=EPOCH,
     leg=0,
@@ -42,6 +43,7 @@ REPORT = traffic_report.Needs(
     control_plane="cp",
     strategy="rolling",
     enforces_budget=True,
+    keeps_pods=False,
     max_failures=0,
     max_gap_ms=1000,
 )
@@ -57,7 +59,14 @@ class World(Kubectl):
         self.broken = ""
         self.rollout = ""
         self.ready = "True"
-        self.probers: list[Object] = [{"metadata": {"name": name}} for name in ("h", "p")]
+        self.probers: list[Object] = [
+            {
+                "metadata": {"name": name, "namespace": "cni-migration", "uid": name},
+                "spec": {"hostNetwork": name == "h"},
+                "status": {"phase": "Running", "podIP": "10.244.1.9", "startTime": "2026-01-01T00:00:00Z"},
+            }
+            for name in ("h", "p")
+        ]
         # What the probers of a node write as soon as a recording begins there.
         self.answers = {
             name: f"1000 {prober} begin - - 200\n1001 {prober} service service ok 1\n"
@@ -127,6 +136,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
         yield made
 
     monkeypatch.setattr(traffic_record, "cluster", cluster)
+    monkeypatch.setattr(traffic_report, "cluster", cluster)
     monkeypatch.setattr(recordings, "on_node", made.on_node)
     monkeypatch.setattr(traffic_report, "_PATIENCE", 0)
     monkeypatch.setattr(traffic_record, "_ANSWER", 0)
@@ -370,7 +380,8 @@ def test_less_patience_is_had_where_it_need_not_be_measured(world: World) -> Non
 
 
 def test_probers_that_leave_are_not_waited_for(world: World) -> None:
-    world.probers.append({"metadata": {"name": "gone", "deletionTimestamp": "2025-01-01T00:00:00Z"}})
+    left = {"name": "gone", "deletionTimestamp": "2025-01-01T00:00:00Z"}
+    world.probers.append(world.probers[1] | {"metadata": world.probers[1]["metadata"] | left})
     traffic_record.verb(RECORD)
     assert [step for step in steps_of(world) if step.startswith("prober")] == ["prober h", "prober p"]
 
@@ -412,6 +423,18 @@ def test_the_report_is_kept_and_printed_as_it_was_the_next_time(world: World) ->
     assert report["strategy"] == "rolling" and [step["step"] for step in report["steps"]] == ["before"]
     assert first.count("\n") == 1
     assert traffic_report.verb(replace(REPORT, strategy="another", max_failures=9)) == first
+
+
+def test_the_report_says_what_became_of_the_pods_and_a_silent_api_costs_it_nothing_else(world: World) -> None:
+    recorded(world, failed=False)
+    status = world.probers[1]["status"]
+    status["containerStatuses"] = [{"name": "main", "restartCount": 2}]
+    said = json.loads(traffic_report.verb(REPORT))["pods"]
+    assert (said["before"], said["kept"]) == (1, 0) and said["restarted"] == ["cni-migration/p (0 to 2 restarts)"], said
+    (world.report("cp") / NAME / "report.json").unlink()
+    world.broken = "pods"
+    report = json.loads(traffic_report.verb(REPORT))
+    assert report["measured"] and report["pods"] == {"why": "pods gave no answer"}, "no answer would pass for calm"
 
 
 def test_what_is_beyond_the_budget_is_reported_and_fails_once(world: World, capsys: pytest.CaptureFixture[str]) -> None:

@@ -131,6 +131,7 @@ def eviction(scale: Scale) -> None:
 def report(scale: Scale) -> None:
     traffic_report.verb(
         traffic_report.Needs(
+            cluster="c",
             generation="g",
             epoch="1",
             leg=0,
@@ -139,6 +140,7 @@ def report(scale: Scale) -> None:
             control_plane="n0",
             strategy="recreate",
             enforces_budget=False,
+            keeps_pods=False,
             max_failures=0,
             max_gap_ms=1000,
         )

@@ -205,9 +205,17 @@ def test_the_object_has_the_keys_that_readers_of_the_output_know() -> None:
     result = report(*STEPS, *ok(1000))
     gap = ["longestGapSeconds", "starvedSeconds", "starvedRequests"]
     numbers = ["requests", "failures", *gap, "slowestSeconds", "connectionsBroken"]
-    assert list(result) == ["measured", "strategy", "withinBudget", "why", *numbers, "kinds", "steps", "basis"]
+    assert list(result) == ["measured", "strategy", "withinBudget", "why", *numbers, "kinds", "held", "steps", "basis"]
     assert list(result["steps"][0]) == ["step", "seconds", "kinds"]
     assert list(result["steps"][0]["kinds"]["held"]) == numbers
+
+
+def test_held_connections_are_told_by_their_class() -> None:
+    lines = ("1000 p held a-to-b ok 1", "2600 p held a-to-b ok 1", "1000 p held c ok 1", "1200 p held c broken 10")
+    assert report(*in_order(*STEPS, *ok(1000), *lines))["held"] == {
+        "a-to-b": {"echoes": 2, "connectionsBroken": 0, "longestGapSeconds": 1.6},
+        "c": {"echoes": 1, "connectionsBroken": 1, "longestGapSeconds": 0},
+    }, "which way lost its connections would not be known"
 
 
 def test_lines_may_come_prober_by_prober() -> None:
@@ -301,3 +309,12 @@ def test_a_long_recording_is_read_in_seconds() -> None:
     covered = coverage({"n": lines}, steps=steps, max_gap_ms=1000)
     result = report_of([*lines, *steps], strategy="rolling", max_failures=0, max_gap_ms=1000, covered=covered)
     assert result.total.requests > 200_000 and time.process_time() - since < 12, "an up would wait for its report"
+
+
+def test_where_pods_are_kept_a_held_connection_that_breaks_is_beyond_the_budget() -> None:
+    lines = (*STEPS, *ok(500, 1500), "1200 p held service broken 10")
+    text = [f"{START + int(ms)} {rest}\n" for ms, rest in (line.split(" ", 1) for line in in_order(*lines))]
+    told = {"strategy": "live", "max_failures": 0, "max_gap_ms": 60_000}
+    kept = report_of(text, **told, keeps_pods=True)
+    assert kept.within_budget is False and "1 in move c-worker" in kept.why, "a connection broke and the up ended well"
+    assert report_of(text, **told).within_budget is True, "rolling closes connections to drained Pods by design"
