@@ -10,7 +10,7 @@ from steps.doors.kubectl import Kubectl
 from steps.held import Base, begin
 from steps.names import FLANNEL_NAMESPACE
 from steps.nodes import nodes, on_every_node
-from steps.residue import DIRECT_TABLE
+from steps.residue import DIRECT_TABLE, SNATED_MARK
 from steps.running import main, say
 
 
@@ -30,7 +30,12 @@ def direct_routes(needs: Needs) -> None:
         if needs.cni == "flannel":
             _await_namespace(kubectl)
         protect(kubectl)
-        told = {"POD_SUBNET": needs.pod_subnet, "TABLE": str(DIRECT_TABLE)}
+        told = {"POD_SUBNET": needs.pod_subnet, "TABLE": str(DIRECT_TABLE), "SNATED_MARK": SNATED_MARK}
+        if needs.cni == "cilium":
+            # First: what is masqueraded to a device is reset when the way changes, an SNAT is not.
+            on_every_node(kubectl, "unmasq", STEP="on", **told)
+        else:
+            on_every_node(kubectl, "unmasq", STEP="back", **told)
         on_every_node(kubectl, "direct_routes", STEP="routes", **told)
         # Only now: a node that has the rule sends past the tunnel, and its peer must be ready to take that.
         on_every_node(kubectl, "direct_routes", STEP="rule", **told)

@@ -75,16 +75,25 @@ def test_a_configuration_of_somebody_else_that_cilium_renamed_is_left_and_named(
 
 
 def test_a_node_without_a_baseline_stays_loose_and_says_so(tmp_path: Path) -> None:
-    env = {"STEP": "strict", "POD_SUBNET": "10.244.0.0/16", "TABLE": "244"}
-    done = run("direct_routes", tmp_path, {"sysctl": f"echo $* >>{tmp_path}/written"}, **env)
+    env = {"STEP": "strict", "POD_SUBNET": "10.244.0.0/16", "TABLE": "244", "SNATED_MARK": "0x1"}
+    done = run("direct_routes", tmp_path, {"sysctl": f"echo $* >>{tmp_path}/written", "conntrack": "exit 0"}, **env)
     assert done.returncode == 0, "rolling to Flannel would fail for ever on a cluster that came with Cilium"
     assert "n: rp_filter stays loose" in done.stderr and not (tmp_path / "written").exists(), done.stderr
 
 
+def test_a_node_whose_connections_cannot_be_listed_stays_loose_and_fails(tmp_path: Path) -> None:
+    (tmp_path / "rp_filter").write_text("net.ipv4.conf.all.rp_filter = 1\n")
+    env = {"STEP": "strict", "POD_SUBNET": "10.244.0.0/16", "TABLE": "244", "SNATED_MARK": "0x1"}
+    tools = {"sysctl": f"echo $* >>{tmp_path}/written", "conntrack": "exit 2"}
+    done = run("direct_routes", tmp_path, tools, **env)
+    assert done.returncode != 0 and "does not list" in done.stderr, "no answer would pass for no open connection"
+    assert not (tmp_path / "written").exists(), "open connections would be cut off"
+
+
 def test_a_node_with_a_baseline_is_as_strict_as_before(tmp_path: Path) -> None:
     (tmp_path / "rp_filter").write_text("net.ipv4.conf.all.rp_filter = 1\nnet.ipv4.conf.eth0.rp_filter = 0\n")
-    env = {"STEP": "strict", "POD_SUBNET": "10.244.0.0/16", "TABLE": "244"}
-    done = run("direct_routes", tmp_path, {"sysctl": f"echo $* >>{tmp_path}/written"}, **env)
+    env = {"STEP": "strict", "POD_SUBNET": "10.244.0.0/16", "TABLE": "244", "SNATED_MARK": "0x1"}
+    done = run("direct_routes", tmp_path, {"sysctl": f"echo $* >>{tmp_path}/written", "conntrack": "exit 0"}, **env)
     assert done.returncode == 0, done.stderr
     written = (tmp_path / "written").read_text()
     assert written.split()[-1] == "net.ipv4.conf.all.rp_filter=1", "the baseline would never be put back"

@@ -1,0 +1,138 @@
+# shellcheck shell=bash
+# Runs inside a node, with the table of nodes on stdin. A MASQUERADE is bound to the device by which its flow left: when
+# the way changes the kernel drops the flow. An SNAT is not. $STEP `on`, where Flannel is, makes new flows SNATs of the same
+# address, and SNATs of those that are open. `back`, where Flannel is to be, does so with what leads from a node to
+# Pods on others, before Flannel would masquerade it; `alone` also masquerades what leads out of the node's Pods, which no
+# CNI does for the time. `off` takes the rules away, and the tunnel's address where no flow has it any more.
+set -euo pipefail
+# Without it a question that fails inside of $(…) passes for one without an answer.
+shopt -s inherit_errexit
+: "${STEP:?}" "${NODE:?}" "${SNATED_MARK:?}"
+read -r pod_cidr address < <(awk -v name="$NODE" '$4 == name { print $1, $2 }')
+network=${pod_cidr%/*}
+# The tunnel has the podCIDR's own address, the bridge the one after it.
+gateway=${network%.*}.$((${network##*.} + 1))
+snat=HANDOVER-SNAT
+drop=HANDOVER-DROP
+
+chain_there() { iptables -t "$1" -S "$2" >/dev/null 2>&1; }
+
+snat_on() { # RULE...
+  local rule
+  chain_there nat "$snat" || iptables -t nat -N "$snat"
+  # One transaction: the chain is never without its rules.
+  {
+    printf '*nat\n-F %s\n' "$snat"
+    for rule; do printf -- '-A %s %s\n' "$snat" "$rule"; done
+    printf 'COMMIT\n'
+  } | iptables-restore --noflush
+  iptables -t nat -C POSTROUTING -j "$snat" 2>/dev/null || iptables -t nat -I POSTROUTING -j "$snat"
+}
+
+drop_off() {
+  chain_there raw "$drop" || return 0
+  local hook
+  for hook in PREROUTING OUTPUT; do
+    while iptables -t raw -C "$hook" -j "$drop" 2>/dev/null; do iptables -t raw -D "$hook" -j "$drop"; done
+  done
+  iptables -t raw -F "$drop"
+  iptables -t raw -X "$drop"
+}
+
+# Prints the tuples of the open flows that have been given one of the addresses, SRC DST SPORT DPORT both ways, and their
+# protocol. Of UDP those that have gone on for a while: a single question has its answer, or is asked again.
+flows() {
+  local given
+  # conntrack prints nothing and ends well where there is none: a failure is one.
+  for given in "$network" "$gateway"; do
+    conntrack -L -p tcp --state ESTABLISHED --src-nat "$given" 2>/dev/null
+    conntrack -L -p udp --src-nat "$given" 2>/dev/null
+  done | awk '
+    $1 == "udp" && !/\[ASSURED\]/ { next }
+    { n = 0; for (i = 1; i <= NF; i++) if ($i ~ /^(src|dst|sport|dport)=/) { split($i, part, "="); word[++n] = part[2] }
+      if (n == 8) print word[1], word[2], word[3], word[4], word[5], word[6], word[7], word[8], $1 }'
+}
+
+# Passes those rows on, as `flows` prints them, that are still open: of TCP with an end on this node its sockets tell. An
+# entry for a connection that has ended would lead the next one with its ports to where that one led, for a day.
+still_open() {
+  awk '
+    NR == FNR && $1 == "own" { own[$2]; next }
+    NR == FNR { gsub(/\[::ffff:|\]|%[^: ]*/, ""); open[$1 " " $2]; next }
+    $9 == "udp" || !($1 in own) || (($1 ":" $3 " " $2 ":" $4) in open)' <(
+    ip -4 -oneline addr | awk '{ sub("/.*", "", $4); print "own", $4 }'
+    ss --no-header --tcp --numeric state established | awk '{ print $3, $4 }'
+  ) -
+}
+
+# Between the deletion and the insertion a packet would make an entry without NAT, so these flows alone wait for it.
+unmasq() {
+  local found src dst sport dport back_src back_dst back_sport back_dport proto
+  found=$(flows | still_open)
+  if [ -z "$found" ]; then return; fi
+  trap drop_off EXIT
+  {
+    printf '*raw\n:%s - [0:0]\n-I PREROUTING -j %s\n-I OUTPUT -j %s\n' "$drop" "$drop" "$drop"
+    awk -v chain="$drop" '
+      { print "-A " chain " -p " $9 " -s " $1 " -d " $2 " --sport " $3 " --dport " $4 " -j DROP"
+        print "-A " chain " -p " $9 " -s " $5 " -d " $6 " --sport " $7 " --dport " $8 " -j DROP" }' <<<"$found"
+    printf 'COMMIT\n'
+  } | iptables-restore --noflush
+  while read -r src dst sport dport back_src back_dst back_sport back_dport proto; do
+    # direct_routes.sh forgets UDP flows but for those with this mark. The kernel's time-out counts from the next packet on.
+    local state=() entry=(--timeout 180 --mark "$SNATED_MARK") nat=(--src-nat "$back_dst:$back_dport")
+    if [ "$back_src:$back_sport" != "$dst:$dport" ]; then nat+=(--dst-nat "$back_src:$back_sport"); fi
+    if [ "$proto" = tcp ]; then state=(--state ESTABLISHED) entry=(--timeout 86400); fi
+    # It may have ended since it was listed: then there is nothing to put back.
+    conntrack -D -p "$proto" "${state[@]}" --orig-src "$src" --orig-dst "$dst" --orig-port-src "$sport" \
+      --orig-port-dst "$dport" >/dev/null 2>&1 || continue
+    # Without the reply's tuple: with it conntrack makes an entry without NAT.
+    conntrack -I -p "$proto" -s "$src" -d "$dst" --sport "$sport" --dport "$dport" "${state[@]}" \
+      -u ASSURED,SEEN_REPLY "${entry[@]}" "${nat[@]}" >/dev/null 2>&1 ||
+      printf '%s: the connection %s:%s to %s:%s is lost: it could not be put back as an SNAT\n' \
+        "$NODE" "$src" "$sport" "$dst" "$dport" >&2
+  done <<<"$found"
+  # What was closed meanwhile has said so to nobody: its last packet was among those that waited.
+  comm -23 <(sort <<<"$found") <(still_open <<<"$found" | sort) | while read -r src dst sport dport _ _ _ _ proto; do
+    conntrack -D -p "$proto" --orig-src "$src" --orig-dst "$dst" --orig-port-src "$sport" --orig-port-dst "$dport" \
+      >/dev/null 2>&1 || true # it may be gone
+  done
+}
+
+case $STEP in
+  on)
+    drop_off # of a run that was cut off
+    # Only where Flannel's tunnel is: elsewhere nothing is masqueraded to these addresses.
+    if [ -e /sys/class/net/flannel.1 ]; then
+      # First: a flow made between the two would be masqueraded. What is marked 0x4000 would be by kube-proxy.
+      marked='-m mark --mark 0x4000/0x4000 -j SNAT --to-source'
+      snat_on "-o flannel.1 $marked $network" "-o cni0 $marked $gateway"
+      unmasq
+    fi ;;
+  back | alone)
+    : "${POD_SUBNET:?}"
+    drop_off
+    device=$(ip -4 -oneline addr show to "$address/32" | awk '{ print $2; exit }')
+    [ -n "$device" ] || { printf '%s: no device has its address %s\n' "$NODE" "$address" >&2; exit 1; }
+    rules=("-o $device ! -s $POD_SUBNET -d $POD_SUBNET -j SNAT --to-source $address")
+    if [ "$STEP" = alone ]; then rules+=("-o $device -s $pod_cidr ! -d $POD_SUBNET -j MASQUERADE"); fi
+    snat_on "${rules[@]}" ;;
+  off)
+    drop_off
+    if chain_there nat "$snat"; then
+      while iptables -t nat -C POSTROUTING -j "$snat" 2>/dev/null; do iptables -t nat -D POSTROUTING -j "$snat"; done
+      iptables -t nat -F "$snat"
+      iptables -t nat -X "$snat"
+    fi
+    # The tunnel's address is on lo from the moment when the tunnel went, for the flows that have it (handover.sh).
+    if [ -n "$(ip -4 -o addr show dev lo to "$network/32")" ]; then
+      left=$(flows)
+      # Of Flannel again, it is its tunnel's.
+      if [ -z "$left" ] || [ -n "$(ip -4 -o addr show dev flannel.1 to "$network/32" 2>/dev/null || true)" ]; then
+        ip addr delete "$network/32" dev lo
+      else
+        printf '%s: %s stays on lo until the next start, since connections that are open have it\n' "$NODE" "$network" >&2
+      fi
+    fi ;;
+  *) printf 'unknown step: %s\n' "$STEP" >&2; exit 1 ;;
+esac
