@@ -15,7 +15,7 @@ from steps.held import Base, begin
 from steps.introduce import introduce_nodes
 from steps.names import AGENTS, KUBE_PROXY
 from steps.node_clean import clean
-from steps.nodes import Node, agent_since, await_pod, cordon, label, lift_cordon, node, nodes
+from steps.nodes import Node, agent_since, await_gone, await_pod, cordon, label, lift_cordon, node, nodes
 from steps.pods import Pod, on_pod_network, patience
 from steps.pods_static import renew_static_pods
 from steps.remembered import forget_ready, ready_before, remember_ready
@@ -43,7 +43,7 @@ def node_move(needs: Needs, residue: str) -> None:
         if needs.cni == "cilium":
             # Cilium serves Services on this node by now, so kube-proxy can go, and what it wrote.
             label(kubectl, needs.node, cni_services="cilium")
-            _await_gone(kubectl, needs.node, KUBE_PROXY)
+            await_gone(kubectl, needs.node, KUBE_PROXY)
             clean(needs.node, needs.services_residue, _peers(kubectl))
         on_node(needs.node, "hold", env={"STEP": "off"})
         try:
@@ -86,7 +86,7 @@ def _change_hands(kubectl: Kubectl, needs: Needs, found: Node, residue: str) -> 
     on_node(name, "hold", env={"STEP": "leave"})
     label(kubectl, name, cni_owner="none")
     for agent in AGENTS.values():
-        _await_gone(kubectl, name, agent)
+        await_gone(kubectl, name, agent)
     on_node(name, "hold", env={"STEP": "on"})
     try:
         _evict_rest(kubectl, needs)
@@ -141,11 +141,6 @@ def _stays(kubectl: Kubectl, found: Node) -> None:
     if found.owner != "none":
         _uncordon(kubectl, found)
         forget_ready(kubectl, found.name)
-
-
-def _await_gone(kubectl: Kubectl, name: str, agent: str) -> None:
-    where = (f"--selector={agent}", f"--field-selector=spec.nodeName={name}")
-    kubectl.wait("pods", "--all-namespaces", *where, until="delete", seconds=60)
 
 
 def _uncordon(kubectl: Kubectl, found: Node) -> None:

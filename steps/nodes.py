@@ -102,6 +102,12 @@ def agent_since(kubectl: Kubectl, name: str, selector: str) -> str:
     return min(str(item["metadata"]["creationTimestamp"]) for item in found)
 
 
+def await_gone(kubectl: Kubectl, name: str, selector: str) -> None:
+    """Waits for up to 60 s until no Pod with these labels is on the node."""
+    where = (f"--selector={selector}", f"--field-selector=spec.nodeName={name}")
+    kubectl.wait("pods", "--all-namespaces", *where, until="delete", seconds=60)
+
+
 def await_pod(kubectl: Kubectl, name: str, selector: str, seconds: int) -> None:
     """Waits until a Pod with these labels is Ready on the node. By watching: on a small machine questions in a loop
     take from the agent the CPU that it needs to start."""

@@ -1,7 +1,7 @@
 """Migration: everything that comes before the new CNI, in the order of the claim's strategy.
 
     recreate: preflight -> claim -> gate (the engine has deleted the old CNI by then) -> node clean-up -> evict Pods
-    rolling:  preflight -> claim -> direct routes between all nodes; the gate stays shut
+    rolling and live:  preflight -> claim -> direct routes between all nodes; the gate stays shut
 
 The new CNI comes after it, through `gate`; the strategy then moves the nodes. Each step is a Command with the claim's
 triggers: it runs once for a claim, and a step that failed is the first to run in the next `up`.
@@ -73,6 +73,7 @@ class Migration(pulumi.ComponentResource):
             environment={
                 **claim.strategy.facts(),
                 "STRATEGY": claim.strategy.name,
+                "BROKEN_CONNECTIONS": str(args.settings.migration.broken_connections).lower(),
                 "UNENFORCED_POLICIES": str(args.settings.migration.unenforced_policies).lower(),
                 "NODES": " ".join(cluster.node_names),
                 "POD_SUBNET": args.settings.cluster.pod_subnet,

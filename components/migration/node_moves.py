@@ -3,23 +3,25 @@ on with the first node that has not moved."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
 
 from components.step import Steps
-from steps.residue import render, residue
 
 
 @dataclass(frozen=True, kw_only=True)
 class NodeMovesArgs:
-    """`groups` are nodes that move side by side, a group after the other; `after` is the new CNI."""
+    """`groups` are nodes that move side by side, a group after the other. `verb` moves one, with `environment` and the
+    table `residue` of what it takes off the node; `after` is the new CNI."""
 
     steps: Steps
     groups: Sequence[Sequence[str]]
     pod_subnet: str
-    drain_seconds: int
+    verb: str
+    environment: Mapping[str, str]
+    residue: str
     after: Sequence[pulumi.Resource]
 
 
@@ -43,14 +45,9 @@ class NodeMoves(pulumi.ComponentResource):
             moved = [
                 steps.step(
                     f"{name}-{node}",
-                    "node_move",
-                    environment={
-                        "NODE": node,
-                        "DRAIN_SECONDS": str(args.drain_seconds),
-                        "SERVICES_RESIDUE": render(residue(args.pod_subnet, ("kube-proxy",))),
-                    },
-                    # Not the runtime's: it goes on asking, and each Pod's result went when the Pod did.
-                    stdin=render(residue(args.pod_subnet, ("flannel", "cilium"))),
+                    args.verb,
+                    environment={"NODE": node, **args.environment},
+                    stdin=args.residue,
                     mark=f"move {node}",
                     opts=steps.options(self, [*args.after, *moved], keep=keep),
                 )

@@ -1,9 +1,4 @@
-"""The strategy `rolling`: the new CNI beside the old, then one node after the other, then the old one away.
-
-A node runs one CNI, chosen by its label, so no two hand out addresses of one podCIDR. Before any node moves, every node
-gets direct routes to every other podCIDR, ahead of the old CNI's: a node can then change hands without the others
-noticing.
-"""
+"""The strategy `rolling`: node by node, and each node is drained before it changes its CNI."""
 
 from __future__ import annotations
 
@@ -11,15 +6,13 @@ from collections.abc import Sequence
 
 import pulumi
 
-from components.gate import Gate, gate_options, shut
+from components.migration.by_nodes import prepare_by_nodes
 from components.migration.node_moves import NodeMoves, NodeMovesArgs
 from components.migration.way import Prepared, Start
 from components.step import Steps
 from settings import Settings
 from settings.strategy import ROLLING
-
-# Older than any Pod: nothing is left with a dead network.
-NO_POD = "1970-01-01T00:00:00Z"
+from steps.residue import render, residue
 
 
 class Rolling:
@@ -29,38 +22,24 @@ class Rolling:
 
     def prepare(self, start: Start) -> Prepared:
         """The direct routes, with a budget that lets a drain take one CoreDNS at a time."""
-        steps = start.steps
-        cluster = steps.cluster
-        gate = steps.step(
-            f"{start.name}-gate",
-            "keep",
-            opts=shut(gate_options(start.parent, cluster.resource, after=[*start.begun, cluster.provider])),
-        )
-        routes = steps.step(
-            f"{start.name}-routes",
-            "direct_routes",
-            environment={"POD_SUBNET": start.settings.cluster.pod_subnet},
-            mark="routes, install",
-            # A node that was started again has lost its rule and its routes: while the migration is under way that is a
-            # change, which preview shows. Once it is done the routes are not needed, and a start must not be a change.
-            also=start.boots,
-            once=False,
-            opts=steps.options(start.parent, start.begun, keep=("triggers", "environment")),
-        )
-        return Prepared(
-            gate=Gate(resource=gate, after=[routes], cluster=cluster.resource),
-            stranded_before=pulumi.Output.from_input(NO_POD),
-        )
+        return prepare_by_nodes(start)
 
     def move(self, steps: Steps, settings: Settings, after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
         """Each node, in the order of the settings, as far as this `up` is to go."""
+        pod_subnet = settings.cluster.pod_subnet
         moves = NodeMoves(
             "moves",
             NodeMovesArgs(
                 steps=steps,
                 groups=steps.stage.groups,
-                pod_subnet=settings.cluster.pod_subnet,
-                drain_seconds=settings.migration.drain_seconds,
+                pod_subnet=pod_subnet,
+                verb="node_move",
+                environment={
+                    "DRAIN_SECONDS": str(settings.migration.drain_seconds),
+                    "SERVICES_RESIDUE": render(residue(pod_subnet, ("kube-proxy",))),
+                },
+                # Not the runtime's: it goes on asking, and each Pod's result went when the Pod did.
+                residue=render(residue(pod_subnet, ("flannel", "cilium"))),
                 after=after,
             ),
         )

@@ -20,9 +20,11 @@ def on_node(
     env: Mapping[str, str] | None = None,
     stdin: str = "",
     timeout: float = 300,
+    behind: str = "",
 ) -> str:
-    """stdout of on_node/SCRIPT.sh inside `node`; what it said on stderr is in the ToolError where it fails."""
-    text = (_SCRIPTS / f"{script}.sh").read_text()
+    """stdout of on_node/SCRIPT.sh inside `node`, behind the functions of another one; what it said on stderr is in the
+    ToolError where it fails."""
+    text = "\n".join((_SCRIPTS / f"{name}.sh").read_text() for name in (behind, script) if name)
     assignments = [f"{name}={value}" for name, value in {"NODE": node, **(env or {})}.items()]
     inside: Sequence[str] = ["env", *assignments, "bash", "-c", text, script, *args]
     return run(["docker", "exec", "--interactive", node, *inside], stdin=stdin, timeout=timeout, show=True)
