@@ -18,6 +18,8 @@ class MigrationSettings:
     `move_groups` are nodes that move side by side, a group after the other. `drain_seconds` is how long a node's drain
     may take. `max_failures` (new connections) and `max_gap_seconds` are what an `up` may cost whose
     strategy enforces the budget. `pause_after` is the number of nodes after which it stops, 0 for none.
+    `broken_connections`: a move under running Pods may break the connections that come in by node ports and load
+    balancers.
     """
 
     strategy: Strategy
@@ -26,6 +28,7 @@ class MigrationSettings:
     move_groups: Sequence[Sequence[str]]
     drain_seconds: int
     unenforced_policies: bool
+    broken_connections: bool
     max_failures: int
     max_gap_seconds: float
     pause_after: int
@@ -47,6 +50,7 @@ MIGRATION_DEFAULTS: dict[str, Any] = {
     "pauseAfter": 0,  # never
     "drainSeconds": 120,
     "allowUnenforcedPolicies": False,
+    "allowBrokenConnections": False,
     "budget": {"failedConnections": 0, "longestGapSeconds": 1},
 }
 TRAFFIC_DEFAULTS: dict[str, Any] = {"enabled": True, "hertz": 5}
@@ -85,6 +89,7 @@ def read_migration(read: Reader, cluster: str, control_planes: int, workers: int
         move_groups=move_groups(order or worker_names(cluster, workers) + controls, controls, at_a_time),
         drain_seconds=read.integer("migration.drainSeconds", 1, 3600),
         unenforced_policies=read.boolean("migration.allowUnenforcedPolicies"),
+        broken_connections=read.boolean("migration.allowBrokenConnections"),
         max_failures=read.integer("migration.budget.failedConnections", 0, 10**9),
         max_gap_seconds=read.number("migration.budget.longestGapSeconds", 0.1, 3600),
         pause_after=pause_after,

@@ -6,7 +6,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from steps import kept_objects, marker, preflight_bare, preflight_drain, preflight_policies, preflight_ports
+from steps import (
+    kept_objects,
+    marker,
+    preflight_bare,
+    preflight_drain,
+    preflight_live,
+    preflight_policies,
+    preflight_ports,
+)
 from steps.doors.kubectl import Kubectl, Object
 from steps.findings.images import images_of
 from steps.nodes import nodes
@@ -24,9 +32,10 @@ from steps.running import StepError, say
 
 @dataclass(frozen=True, kw_only=True)
 class Needs:
-    """`strategy` is for the message only; `drains`, `takes_network_down` and `needs_one_l2` are facts of it. `epoch` is
-    the claim's. `images` are those that no chart names, kube-proxy's before the probe's, which is the last; `chart` is
-    empty where there is none, and its values come on stdin."""
+    """`strategy` is for the message only; `drains`, `takes_network_down`, `keeps_pods` and `needs_one_l2` are facts of
+    it. `broken_connections`: those that come in by a node may break. `epoch` is the claim's. `images` are those that no
+    chart names, kube-proxy's before the probe's, which is the last; `chart` is empty where there is none, and its
+    values come on stdin."""
 
     cluster: str
     cni: str
@@ -35,7 +44,9 @@ class Needs:
     drains: bool
     takes_network_down: bool
     needs_one_l2: bool
+    keeps_pods: bool
     unenforced_policies: bool
+    broken_connections: bool
     nodes: tuple[str, ...]
     pod_subnet: str
     service_subnet: str
@@ -78,8 +89,9 @@ class Looking:
                 self._admission,
                 self._policies,
                 self._kept,
-                lambda: preflight_bare.obstacles(self._kubectl, drains=self._needs.drains),
             ]
+            # Where Pods run on, none has to be made again.
+            parts += [self._live] if self._needs.keeps_pods else [self._bare]
             parts += [self._webhooks] if self._needs.takes_network_down else []
             parts += [lambda: preflight_drain.obstacles(self._kubectl)] if self._needs.drains else []
         lines: list[str] = []
@@ -131,6 +143,12 @@ class Looking:
         objects = preflight_ports.without(self._objects, preflight_ports.held(self._kubectl, self._objects))
         return refusals(self._kubectl, objects, pods)
 
+    def _bare(self) -> list[str]:
+        return preflight_bare.obstacles(self._kubectl, drains=self._needs.drains)
+
+    def _live(self) -> list[str]:
+        return preflight_live.obstacles(self._kubectl, self._values, accepted=self._needs.broken_connections)
+
     def _webhooks(self) -> list[str]:
         own = own_pods(self._needs.cni, self._needs.images)
         return closed_webhooks(self._kubectl, self._needs.cni, label_sets([*self._objects, *own]))
@@ -145,7 +163,7 @@ class Looking:
     def _policies(self) -> list[str]:
         needs = self._needs
         names = preflight_policies.policies(self._kubectl)
-        if needs.drains:
+        if not needs.takes_network_down:
             return [] if needs.unenforced_policies else preflight_policies.mixed(names, needs.cni)
         if needs.cni == "cilium" and any(node.owner != "cilium" for node in nodes(self._kubectl)):
             # Said and not refused: with this strategy everything stands still anyway, and whoever wrote a policy wants

@@ -26,7 +26,7 @@ def obstacles(kubectl: Kubectl) -> list[str]:
         *lost_pods(pod_items),
         *_shortages(node_items, pod_items),
         *stopping_budgets(kubectl, pod_items),
-        *(_clinging_cilium(kubectl) if any(node.owner == "cilium" for node in nodes) else []),
+        *(clinging_cilium(kubectl) if any(node.owner == "cilium" for node in nodes) else []),
     ]
 
 
@@ -91,7 +91,8 @@ def demand(item: Object) -> PodDemand:
     )
 
 
-def _clinging_cilium(kubectl: Kubectl) -> list[str]:
+def clinging_cilium(kubectl: Kubectl) -> list[str]:
+    """A line where the Cilium that runs would work against nodes that it has no agent on."""
     # The operator of a release with other values taints nodes without an agent, and restarts the Pods there.
     config = kubectl.object("configmap", "cilium-config", namespace=SYSTEM)
     data: Object = config.get("data", {}) if config else {}

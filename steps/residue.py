@@ -18,6 +18,8 @@ OWNERS: tuple[Owner, ...] = get_args(Owner)
 # The routing table and the rule by which a rolling move reaches every podCIDR without a tunnel
 # (on_node/direct_routes.sh).
 DIRECT_TABLE = 244
+# The mark of UDP flows that such a move has made SNATs of (on_node/unmasq.sh): those alone are not forgotten.
+SNATED_MARK = "0x2440000"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +54,9 @@ _FLANNEL: tuple[tuple[Kind, str, str], ...] = (
     ("nft-table", "ip flannel-ipv4", "Flannel's masquerading in nftables mode"),
     ("nft-table", "ip6 flannel-ipv6", "the same for IPv6"),
 )
+# What belongs to Pods that run on when their node has changed hands under them: the ends of the bridge's veths. Of host
+# ports none is left: a Pod that has one is refused.
+_OF_PODS = ("veth*",)
 _KUBE_PROXY: tuple[tuple[Kind, str, str], ...] = (
     ("chains", "KUBE-", "kube-proxy does not clean up on exit (kubernetes#119265)"),
     ("nft-table", "ip kube-proxy", "kube-proxy's Services in nftables mode"),
@@ -66,6 +71,7 @@ _ROLLING: tuple[tuple[Kind, str, str], ...] = (
     ("path", "/opt/cni/bin/cni-migration-hold*", "the plugin that refuses them"),
     ("rule", str(DIRECT_TABLE), "podCIDRs are reached by routes that nobody keeps any more"),
     ("table", str(DIRECT_TABLE), "the routes themselves"),
+    ("chains", "HANDOVER-", "flows are given the addresses of a tunnel and a bridge that are gone"),
 )
 _CILIUM: tuple[tuple[Kind, str, str], ...] = (
     ("path", "/etc/cni/net.d/05-cilium.conflist", "'cilium.sock missing' for every new Pod (cilium#27715)"),
@@ -74,6 +80,7 @@ _CILIUM: tuple[tuple[Kind, str, str], ...] = (
     ("process", "cilium-cni", "a CNI DEL that is under way queues in /run/cilium after it was removed"),
     ("tc", "cil_", "before kernel 6.6 programs are filters on eth0, and no pin holds them"),
     ("link", "lxc*", "a dead Pod's interface keeps its tc programs and routes"),
+    ("link", "hot[0-9]*", "the same, of a Pod that was there before Cilium (on_node/handover.sh)"),
     ("link", "cilium_*", "'address already in use' for flannel.1 (tke#1279); they outlive an uninstall (cilium#34289)"),
     ("path", "/sys/fs/bpf/cilium", "socket load balancing stays attached, ClusterIPs are dead (cilium#30688)"),
     # Its own clean-up goes by this prefix, too: other tools keep their maps in the same folder.
@@ -109,6 +116,26 @@ def residue(pod_subnet: str, owners: Sequence[Owner] = OWNERS) -> tuple[Residue,
     return tuple(
         Residue(owner=owner, kind=kind, what=what, why=why) for owner in owners for kind, what, why in tables[owner]
     )
+
+
+def handed_over() -> tuple[Residue, ...]:
+    """What Flannel and kube-proxy leave on a node whose Pods run on under Cilium: the runtime's results of Flannel's
+    calls go too, since the Pods' DEL is Cilium's now."""
+    results: tuple[Kind, str] = ("path", "/var/lib/cni/results/cbr0-*")
+    why = "a Pod's DEL runs with the result of the old network"
+    rows = [row for row in residue("", ("flannel", "kube-proxy")) if row.what not in _OF_PODS]
+    return (*rows, Residue(owner="runtime", kind=results[0], what=results[1], why=why))
+
+
+def plugin_calls(cni: Literal["flannel", "cilium"]) -> tuple[Residue, ...]:
+    """The calls of this CNI's plugin that are under way."""
+    return tuple(row for row in residue("", (cni,)) if row.kind == "process")
+
+
+def without_devices(pod_subnet: str) -> tuple[Residue, ...]:
+    """What goes of Cilium's while Pods that run still have its devices, and its router is their gateway: a filter that
+    is strict by then would drop their packets on the way into the bridge."""
+    return tuple(row for row in residue(pod_subnet, ("cilium",)) if row.kind not in ("link", "sysctls"))
 
 
 def render(rows: Sequence[Residue]) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from components.migration.live import Live
 from components.migration.recreate import Recreate
 from components.migration.rolling import Rolling
 from components.migration.way import Way
 from settings.strategy import Strategy
 
-_WAYS: dict[str, Way] = {way.strategy.name: way for way in (Recreate(), Rolling())}
+_WAYS: dict[str, Way] = {way.strategy.name: way for way in (Recreate(), Rolling(), Live())}
 
 
 def way_of(strategy: Strategy) -> Way:

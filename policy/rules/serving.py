@@ -20,8 +20,8 @@ def _check(resources: Sequence[Resource], settings: Settings) -> Iterator[tuple[
             yield (
                 each,
                 f"cluster {', '.join(served)} serves, and this migration takes its network down; set "
-                f"migration:strategy to rolling, or take the cluster out of servingClusters for the time of an outage "
-                f"that was announced",
+                f"migration:strategy to rolling or live, or take the cluster out of servingClusters for the time of an "
+                f"outage that was announced",
             )
 
 

@@ -27,7 +27,9 @@ NEEDS = preflight.Needs(
     drains=False,
     takes_network_down=True,
     needs_one_l2=False,
+    keeps_pods=False,
     unenforced_policies=False,
+    broken_connections=False,
     nodes=("a", "b"),
     pod_subnet="10.244.0.0/16",
     service_subnet="10.96.0.0/16",
@@ -192,8 +194,11 @@ def refusal(needs: preflight.Needs) -> list[str]:
 
 
 def test_the_environment_is_read_into_what_preflight_needs() -> None:
+    live = ("KEEPS_PODS", "BROKEN_CONNECTIONS")
     told = {
-        name: "true" if name in ("DRAINS", "NEEDS_ONE_L2", "TAKES_NETWORK_DOWN", "UNENFORCED_POLICIES") else "x y"
+        name: "true"
+        if name in ("DRAINS", "NEEDS_ONE_L2", "TAKES_NETWORK_DOWN", "UNENFORCED_POLICIES", *live)
+        else "x y"
         for name in variables(preflight.Needs)
     }
     needs = read(preflight.Needs, told)

@@ -1,0 +1,120 @@
+"""What would not survive a change of CNI under running Pods, by node, Pod and Service, and what the user can do."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection
+from typing import cast
+
+from steps.doors.kubectl import Kubectl, Object
+from steps.doors.node import on_node
+from steps.findings.live_values import unfit_config, unfit_values
+from steps.findings.tenants import gateway_of
+from steps.names import RELEASE, SYSTEM
+from steps.nodes import node_from
+from steps.pods import items_on_pod_network
+from steps.preflight_drain import clinging_cilium, unfit_nodes
+from steps.running import StepError
+from steps.side_by_side import each
+
+# A link that is up can be renamed from this version on.
+_KERNEL = (6, 2)
+_OTHERWISE = "migration.strategy rolling goes there"
+
+
+def obstacles(kubectl: Kubectl, values: str, *, accepted: bool) -> list[str]:
+    """A line for each. `values` are those of Cilium's chart as JSON. `accepted`: connections that come in by a node may
+    break. Raises StepError where one of the questions has no answer."""
+    try:
+        unfit = unfit_values(json.loads(values or "{}"))
+    except ValueError as error:
+        raise StepError("the values of Cilium's chart cannot be read as JSON") from error
+    nodes = kubectl.objects("nodes")
+    gateways = [gateway_of(item["spec"]["podCIDR"]) for item in nodes if _has_one_podcidr(item)]
+    return [
+        *(f"{line}; leave it out of cilium.values until the migration is done, or {_OTHERWISE}" for line in unfit),
+        *unfit_nodes([node_from(item) for item in nodes]),
+        *([] if values else _of_running_cilium(kubectl)),
+        *(line for item in nodes for line in _of_node(item)),
+        *_tools([item["metadata"]["name"] for item in nodes]),
+        *(line for item in items_on_pod_network(kubectl) for line in _of_pod(item, gateways)),
+        *([] if accepted else [line for item in kubectl.objects("services") for line in _of_service(item)]),
+    ]
+
+
+def _of_node(item: Object) -> list[str]:
+    name, info = item["metadata"]["name"], item["status"]["nodeInfo"]
+    found: list[str] = []
+    version = re.match(r"(\d+)\.(\d+)", str(info["kernelVersion"]))
+    if version is None or (int(version[1]), int(version[2])) < _KERNEL:
+        found.append(
+            f"{name}: the kernel {info['kernelVersion']} is older than 6.2 and renames no link that is up; {_OTHERWISE}"
+        )
+    if not str(info["containerRuntimeVersion"]).startswith("containerd://"):
+        found.append(f"{name}: the runtime is {info['containerRuntimeVersion']}, not containerd; {_OTHERWISE}")
+    if not _has_one_podcidr(item):
+        found.append(f"{name}: it has not one podCIDR of IPv4; {_OTHERWISE}")
+    return found
+
+
+def _of_running_cilium(kubectl: Kubectl) -> list[str]:
+    """Of the one that is to go: it has brought its own values."""
+    config = kubectl.object("configmap", "cilium-config", namespace=SYSTEM)
+    lines = unfit_config(config.get("data") or {}) if config else []
+    return [
+        *(f"{line}; change it in its stack's values, bring that up, or {_OTHERWISE}" for line in lines),
+        *(clinging_cilium(kubectl) if config else []),
+    ]
+
+
+def of_node_s_pods(kubectl: Kubectl, node: str, pod_cidr: str) -> list[str]:
+    """A line for each Pod that came to the node since, and would not survive."""
+    items = items_on_pod_network(kubectl, node=node)
+    return [line for item in items for line in _of_pod(item, [gateway_of(pod_cidr)])]
+
+
+def _has_one_podcidr(item: Object) -> bool:
+    return len(item["spec"].get("podCIDRs") or []) == 1 and ":" not in item["spec"].get("podCIDR", ":")
+
+
+def _tools(names: list[str]) -> list[str]:
+    """A line for each program that is missing in a node."""
+    missing = each({name: (lambda name=name: on_node(name, "tools")) for name in names}, "the look for tools")
+    return [
+        f"{name}: the node has no {tool}, by which Pods are handed over; put it into the node's image, or {_OTHERWISE}"
+        for name in names
+        for tool in missing[name].split()
+    ]
+
+
+def _of_pod(item: Object, gateways: Collection[str]) -> list[str]:
+    spec = item["spec"]
+    where = f"{spec.get('nodeName') or 'no node yet'}: {item['metadata']['namespace']}/{item['metadata']['name']}"
+    if (address := item["status"].get("podIP")) in gateways:
+        return [
+            f"{where} has the address {address}, which is that of Flannel's bridge; delete the Pod, so that it gets "
+            f"another one, or {_OTHERWISE}"
+        ]
+    containers: list[Object] = [*spec.get("containers", []), *spec.get("initContainers", [])]
+    declared = [port for one in containers for port in cast("list[Object]", one.get("ports") or [])]
+    ports = [str(port["hostPort"]) for port in declared if port.get("hostPort")]
+    if not ports:
+        return []
+    return [
+        f"{where} has the host port {' '.join(ports)}, whose rules are those of its CNI and would not go over; delete "
+        f"the Pod for the time of the migration, or {_OTHERWISE}"
+    ]
+
+
+def _of_service(item: Object) -> list[str]:
+    kind = item["spec"].get("type")
+    annotations: dict[str, str] = item["metadata"].get("annotations") or {}
+    # Hubble's goes with Cilium, and comes with it.
+    ours = item["metadata"]["namespace"] == SYSTEM and annotations.get("meta.helm.sh/release-name") == RELEASE
+    if kind not in ("NodePort", "LoadBalancer") or ours:
+        return []
+    return [
+        f"Service {item['metadata']['namespace']}/{item['metadata']['name']} is a {kind}: connections that are open "
+        "through a node break when it moves; accept that with migration.allowBrokenConnections true"
+    ]
