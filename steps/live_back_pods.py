@@ -1,0 +1,95 @@
+"""The Pods of one node while they go from Cilium's care into Flannel's bridge, and their open connections with them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+
+from steps.doors.kubectl import Kubectl
+from steps.doors.node import on_node
+from steps.findings.flows import Known, Masquerading, going_over, known_from, masqueraded
+from steps.findings.promise import VXLAN_OVERHEAD
+from steps.findings.tenants import Tenant, delegate, gateway_of
+from steps.live_pods import Place, route, tenants
+from steps.names import AGENTS, SYSTEM
+from steps.running import StepError, say
+
+
+def masquerading(kubectl: Kubectl, place: Place) -> Masquerading:
+    """What Cilium masquerades there, as long as there is an agent; without one nobody can read its map."""
+    by_rules = on_node(place.node, "cilium_masquerading").strip() == "iptables"
+    fields = f"spec.nodeName={place.node}"
+    agents = kubectl.objects("pods", namespace=SYSTEM, selector=AGENTS["cilium"], fields=fields)
+    running = [item["metadata"]["name"] for item in agents if item["status"].get("phase") == "Running"]
+    if not running or by_rules:
+        return Masquerading(masked={}, seen=(), by_rules=by_rules)
+    # First: what is opened between the two looks is in the map, and need not be seen.
+    seen = _known(place, tenants(place)).opened.keys()
+    asked = ("cilium-dbg", "bpf", "nat", "list", "--output=json")
+    masked = masqueraded(kubectl.execute(SYSTEM, running[0], asked, container="cilium-agent"))
+    return Masquerading(masked=masked, seen=seen, by_rules=by_rules)
+
+
+def take_programs(
+    place: Place, pods: Collection[Tenant], before: Masquerading, peers: list[str], own: str, pod_subnet: str
+) -> None:
+    """Cilium's programs are gone from the node, and each connection that is open in its Pods goes on without them."""
+    flows = going_over(_known(place, pods), before, pod_subnet=pod_subnet, own=own, peers=peers)
+    if flows:
+        say(f"{place.node}: open connections that are put over into netfilter: {len(flows)}")
+    on_node(place.node, "programs_off", stdin="".join(f"{flow.row}\n" for flow in flows))
+
+
+def _known(place: Place, pods: Collection[Tenant]) -> Known:
+    rows = "".join(f"{pod.sandbox.id} {pod.sandbox.pid}\n" for pod in pods)
+    return known_from(on_node(place.node, "open_flows", stdin=rows))
+
+
+def route_back(place: Place, pods: Collection[Tenant]) -> None:
+    """Each is routed on its own, with Cilium's programs still in its way."""
+    route(place, "back", pods)
+
+
+def take_addresses(place: Place, pods: Collection[Tenant], pod_subnet: str) -> None:
+    """Flannel's plugin gives the address of none of them away, and lets it go when its Pod goes."""
+    configuration = json.dumps(delegate(place.pod_cidr, pod_subnet, _mtu(place)))
+    rows = "".join(f"{pod.sandbox.id} {pod.address} {configuration}\n" for pod in pods)
+    on_node(place.node, "flannel_files", env={"STEP": "write"}, stdin=rows)
+
+
+def into_bridge(place: Place, pods: Collection[Tenant], pod_subnet: str) -> None:
+    """Each is in Flannel's bridge, and looks like a Pod of its."""
+    for step in ("bridge", "dress"):
+        _rebridge(place, step, pods, pod_subnet)
+
+
+def settle(place: Place, pods: Collection[Tenant], pod_subnet: str) -> None:
+    """The bridge's own route leads to them."""
+    _rebridge(place, "settle", pods, pod_subnet)
+
+
+def forget_ended(place: Place, pods: Collection[Tenant]) -> None:
+    """The addresses of those that have ended meanwhile, whose DEL went to the holding plugin, are free."""
+    running = {pod.sandbox.id for pod in tenants(place)}
+    ended = "".join(f"{pod.sandbox.id} {pod.address} -\n" for pod in pods if pod.sandbox.id not in running)
+    if ended:
+        on_node(place.node, "flannel_files", env={"STEP": "forget"}, stdin=ended)
+
+
+def _mtu(place: Place) -> int:
+    said = on_node(place.node, "flannel_mtu", env={"OVERHEAD": str(VXLAN_OVERHEAD)}).strip()
+    if not said.isdecimal():
+        raise StepError(f"{place.node}: its MTU is {said!r}, and has to be a number")
+    return int(said)
+
+
+def _rebridge(place: Place, step: str, pods: Collection[Tenant], pod_subnet: str) -> None:
+    env = {
+        "STEP": step,
+        "GATEWAY": gateway_of(place.pod_cidr),
+        "PREFIX": place.pod_cidr.split("/")[1],
+        "POD_SUBNET": pod_subnet,
+        "MTU": str(_mtu(place)),
+    }
+    rows = "".join(f"{pod.sandbox.pid} {pod.address} {pod.index} {pod.mac} veth{pod.sandbox.id[:8]}\n" for pod in pods)
+    on_node(place.node, "rebridge", env=env, stdin=rows, behind="each_pod")

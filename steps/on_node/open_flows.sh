@@ -1,0 +1,19 @@
+# shellcheck shell=bash
+# Runs inside a node, with `ID PID` of its Pods on stdin: prints `open LOCAL REMOTE client|server` of each TCP connection that
+# is open in one of them, as ss has it: at the server's end the Pod listens on its port. And `tracked SRC DST SPORT DPORT SRC
+# DST SPORT DPORT` (both ways) of each that netfilter knows.
+set -euo pipefail
+while read -r _ pid; do
+  said=$(nsenter --target "$pid" --net ss --no-header --tcp --numeric --all exclude time-wait) ||
+    { [ ! -e "/proc/$pid" ] && continue; exit 1; }
+  if [ -z "$said" ]; then continue; fi
+  awk '
+    function port(end) { sub(/.*:/, "", end); return end }
+    $1 == "LISTEN" { listens[port($4)]; next }
+    $1 != "UNCONN" && $1 != "SYN-SENT" { local[++n] = $4; remote[n] = $5 }
+    END { for (i = 1; i <= n; i++) print "open", local[i], remote[i], (port(local[i]) in listens) ? "server" : "client" }
+  ' <<<"$said"
+done
+conntrack -L -p tcp 2>/dev/null | awk '
+  { n = 0; for (i = 1; i <= NF; i++) if ($i ~ /^(src|dst|sport|dport)=/) { split($i, part, "="); word[++n] = part[2] }
+    if (n == 8) print "tracked", word[1], word[2], word[3], word[4], word[5], word[6], word[7], word[8] }'

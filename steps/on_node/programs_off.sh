@@ -1,0 +1,70 @@
+# shellcheck shell=bash
+# Runs inside a node whose agent has gone, with `SRC SPORT DST DPORT ADDRESS PORT` of connections on stdin: takes Cilium's
+# programs away, and puts these over into netfilter's table in the same moment: each goes on as ADDRESS:PORT, by which its
+# peer knows it, or as itself. Between the two they alone wait.
+set -euo pipefail
+shopt -s inherit_errexit
+: "${NODE:?}"
+pins=/sys/fs/bpf/cilium
+drop=HANDOVER-DROP
+rows=$(cat)
+
+chain_there() { iptables -t raw -S "$drop" >/dev/null 2>&1; }
+drop_off() {
+  chain_there || return 0
+  while iptables -t raw -C PREROUTING -j "$drop" 2>/dev/null; do iptables -t raw -D PREROUTING -j "$drop"; done
+  iptables -t raw -F "$drop"
+  iptables -t raw -X "$drop"
+}
+
+# Before Linux 6.6 they are filters, which no pin holds.
+filters() {
+  local device direction
+  for device in /sys/class/net/*; do
+    for direction in ingress egress; do
+      if grep --quiet ' cil_' <<<"$(tc filter show dev "${device##*/}" "$direction" 2>/dev/null || true)"; then
+        printf '%s %s\n' "${device##*/}" "$direction"
+      fi
+    done
+  done
+}
+
+programs_off() {
+  local found device direction
+  rm -rf "$pins"
+  found=$(filters)
+  if [ -z "$found" ]; then return; fi
+  while read -r device direction; do tc filter delete dev "$device" "$direction"; done <<<"$found"
+}
+
+put_over() { # SRC SPORT DST DPORT ADDRESS PORT
+  # What netfilter knew of it was without the translation. 1: nothing.
+  conntrack -D -p tcp --orig-src "$1" --orig-dst "$3" --orig-port-src "$2" --orig-port-dst "$4" >/dev/null 2>&1 || true
+  local way=(-p tcp -s "$1" -d "$3" --sport "$2" --dport "$4" --state ESTABLISHED -u "ASSURED,SEEN_REPLY" -t 86400)
+  if [ "$1:$2" = "$5:$6" ]; then
+    # With the reply's tuple conntrack makes an entry that no rule translates any more.
+    way+=(--reply-src "$3" --reply-dst "$1" --reply-port-src "$4" --reply-port-dst "$2")
+  else
+    way+=(--src-nat "$5:$6")
+  fi
+  conntrack -I "${way[@]}" >/dev/null 2>&1 ||
+    printf '%s: the connection %s:%s to %s:%s is lost: it could not be put over\n' "$NODE" "$1" "$2" "$3" "$4" >&2
+}
+
+drop_off # of a run that was cut off
+# Without them whatever is open goes its way already.
+if [ ! -e "$pins" ] && [ -z "$(filters)" ]; then exit 0; fi
+if [ -z "$rows" ]; then
+  programs_off
+  exit 0
+fi
+trap drop_off EXIT
+{
+  printf '*raw\n:%s - [0:0]\n-I PREROUTING -j %s\n' "$drop" "$drop"
+  awk -v chain="$drop" '
+    { print "-A " chain " -p tcp -s " $1 " -d " $3 " --sport " $2 " --dport " $4 " -j DROP"
+      print "-A " chain " -p tcp -s " $3 " -d " $5 " --sport " $4 " --dport " $6 " -j DROP" }' <<<"$rows"
+  printf 'COMMIT\n'
+} | iptables-restore --noflush
+programs_off
+while read -r src sport dst dport address port; do put_over "$src" "$sport" "$dst" "$dport" "$address" "$port"; done <<<"$rows"

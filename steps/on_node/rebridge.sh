@@ -1,0 +1,62 @@
+# shellcheck shell=bash
+# Runs inside a node, behind each_pod.sh: puts Pods that run and are routed on their own into Flannel's bridge. $STEP
+# `bridge` makes the bridge as Flannel's plugin would, and puts each into it; `dress` gives each the address, the routes and
+# the MTU of a Pod of Flannel's; `settle` leaves the way to them to the bridge's own route, when cilium_host has gone.
+# Every step can be repeated.
+set -euo pipefail
+: "${STEP:?}" "${NODE:?}" "${GATEWAY:?}" "${PREFIX:?}" "${POD_SUBNET:?}" "${MTU:?}"
+
+plug() {
+  local address=$2 index=$3 mac=$4 name=$5 now
+  now=$(device "$index")
+  [ -n "$now" ] || return 1
+  ip neigh replace "$address" lladdr "$mac" dev cni0 nud permanent &&
+    ip link set dev "$now" master cni0 &&
+    ip route replace "$address/32" dev cni0 scope link src "$GATEWAY" &&
+    bridge link set dev "$now" hairpin on || return
+  if [ "$now" != "$name" ]; then ip link set dev "$now" name "$name" || return; fi
+  put "conf/$name/proxy_arp" 0
+}
+
+dress() {
+  local pid=$1 address=$2 index=$3 routes route
+  in_pod "$pid" ip addr replace "$address/$PREFIX" brd + dev eth0 &&
+    in_pod "$pid" ip -4 neigh flush dev eth0 &&
+    in_pod "$pid" ip neigh replace "$GATEWAY" lladdr "$(cat /sys/class/net/cni0/address)" dev eth0 nud reachable &&
+    in_pod "$pid" ip route replace default via "$GATEWAY" dev eth0 &&
+    in_pod "$pid" ip route replace "$POD_SUBNET" via "$GATEWAY" dev eth0 || return
+  # Those to Cilium's router, a single address each.
+  routes=$(in_pod "$pid" ip -4 route show dev eth0 scope link | awk '$1 !~ "/" { print $1 }') || return
+  for route in $routes; do in_pod "$pid" ip route delete "$route" dev eth0 scope link || return; done
+  if [ -n "$(in_pod "$pid" ip -4 -oneline addr show dev eth0 to "$address/32" | awk '$4 ~ "/32$"')" ]; then
+    in_pod "$pid" ip addr delete "$address/32" dev eth0 || return
+  fi
+  in_pod "$pid" ip link set dev eth0 mtu "$MTU" && ip link set dev "$(device "$index")" mtu "$MTU"
+}
+
+settle() {
+  local address=$2 name=$5 device
+  if [ -n "$(ip -4 route show table main exact "$address/32" dev cni0)" ]; then
+    ip route delete "$address/32" dev cni0 || return
+  fi
+  for device in cni0 "$name"; do
+    if [ -n "$(ip -4 neigh show to "$address" dev "$device" nud permanent)" ]; then
+      ip neigh delete "$address" dev "$device" || return
+    fi
+  done
+}
+
+case $STEP in
+  bridge)
+    if [ ! -e /sys/class/net/cni0 ]; then ip link add name cni0 type bridge; fi
+    # Its own address once more: a bridge that was not given one takes the least of its ports'.
+    ip link set dev cni0 mtu "$MTU" address "$(cat /sys/class/net/cni0/address)" up
+    ip addr replace "$GATEWAY/$PREFIX" brd + dev cni0
+    redirects_off cni0
+    each plug ;;
+  dress) each dress ;;
+  settle)
+    each settle
+    redirects_back ;;
+  *) printf 'unknown step: %s\n' "$STEP" >&2; exit 1 ;;
+esac

@@ -1,0 +1,216 @@
+"""A Pod of Cilium's goes into Flannel's bridge while it makes connections, in network namespaces of this machine; and
+Flannel's files, the rules between the two, and the filtering that comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from unit.handover_world import NODE, OTHER, POD, Place, path_with, run, sh, standing, talking
+
+PODS = {POD: ("10.244.1.9", "lxc1", "veth01234567"), OTHER: ("10.244.1.8", "lxc2", "veth89abcdef")}
+ENV = {"GATEWAY": "10.244.1.1", "PREFIX": "24", "POD_SUBNET": "10.244.0.0/16", "MTU": "1450"}
+WAY = ("routed", "bridge", "dress", "settle")
+# As Cilium leaves them. Its programs' part, the way to each Pod, is a table of its own here.
+MADE = f"""
+ip -n {NODE} link add eth0 type veth peer name out; ip -n {NODE} link set eth0 up
+ip -n {NODE} addr add 172.18.0.2/16 dev eth0
+ip -n {NODE} link add cilium_host type veth peer name cilium_net
+ip -n {NODE} link set cilium_net up; ip -n {NODE} link set cilium_host up
+ip -n {NODE} addr add 10.244.1.77/32 dev cilium_host; ip -n {NODE} route add 10.244.1.77 dev cilium_host scope link
+ip -n {NODE} route add 10.244.1.0/24 via 10.244.1.77 dev cilium_host
+ip -n {NODE} rule add priority 100 lookup 100
+ip netns exec {NODE} sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
+""" + "".join(
+    f"""
+ip -n {NODE} link add {device} type veth peer name eth0 netns {pod}
+ip -n {NODE} link set {device} up; ip -n {pod} link set eth0 up
+ip -n {pod} addr add {address}/32 dev eth0; ip -n {pod} route add 10.244.1.77 dev eth0 scope link
+ip -n {pod} route add default via 10.244.1.77; ip -n {NODE} route add {address} dev {device} table 100
+"""
+    for pod, (address, device, _) in PODS.items()
+)
+
+
+@pytest.fixture
+def place() -> Iterator[Place]:
+    with standing(MADE, list(PODS)) as found:
+        yield found
+
+
+def state(place: Place) -> str:
+    """All that the steps change; what the kernel learns by itself is left out."""
+    asked = ("-4 -oneline addr show", "-4 route show", "-oneline link show", "neigh show nud permanent")
+    ports = sh(f"bridge -netns {NODE} -details link show").stdout
+    return "\n".join(place.look(what, at) for at in (NODE, *PODS) for what in asked) + ports
+
+
+def step(place: Place, name: str, told: str) -> None:
+    script = "each_pod routed" if name == "routed" else "each_pod rebridge"
+    done = place.on_node(script, stdin=told, STEP=name, WAY="back", **ENV)
+    assert done.returncode == 0, f"{name}: {done.stderr}"
+
+
+def test_a_pod_goes_into_flannel_s_bridge_and_none_of_its_connections_fails(place: Place) -> None:
+    told = place.rows(PODS)
+    redirects = [f"/proc/sys/net/ipv4/conf/{conf}/send_redirects" for conf in ("all", "default")]
+    before = [place.file(path) for path in redirects]
+    with talking({NODE: "172.18.0.2", OTHER: "10.244.1.8"}) as all_answer:
+        for name in ("routed", "the programs go", "bridge", "dress", "cilium_host goes", "settle"):
+            if name == "the programs go":
+                place.look("rule del priority 100")
+            elif name == "cilium_host goes":
+                place.look("link del cilium_host")
+            else:
+                step(place, name, told)
+            all_answer(name)
+    for pod, (address, _, name) in PODS.items():
+        inside = place.look("-4 -oneline addr show dev eth0", pod)
+        assert inside.count("inet ") == 1, f"the Pod would go on with an address that is Cilium's: {inside}"
+        assert f"inet {address}/24 brd 10.244.1.255" in inside, f"a restart would give it another network: {inside}"
+        ways = {line.strip() for line in place.look("-4 route show", pod).splitlines()}
+        assert ways == {
+            "default via 10.244.1.1 dev eth0",
+            "10.244.0.0/16 via 10.244.1.1 dev eth0",
+            f"10.244.1.0/24 dev eth0 proto kernel scope link src {address}",
+        }, f"it would send to a router that has gone: {ways}"
+        mtus = {place.file("/sys/class/net/eth0/mtu", pod), place.file(f"/sys/class/net/{name}/mtu")}
+        assert mtus == {"1450"}, f"its full packets would not get through Flannel's tunnel: {mtus}"
+        host, known = place.file(f"/sys/class/net/{name}/address"), place.look("neigh show dev eth0", pod)
+        assert host not in known, f"it would go on sending to its own veth, as for Cilium's router: {known}"
+        port = sh(f"bridge -netns {NODE} -details link show dev {name}").stdout
+        assert "master cni0" in port, f"the Pod would have no network, or its CNI's DEL not find it: {port}"
+        assert "hairpin on" in port, f"a Pod would not reach itself by its Service: {port}"
+        assert place.file(f"/proc/sys/net/ipv4/conf/{name}/proxy_arp") == "0", "it would answer for the whole network"
+    assert [place.file(path) for path in redirects] == before, "the node would never again tell of shorter ways"
+    left = place.look("-4 route show") + place.look("neigh show nud permanent")
+    for address, _, _ in PODS.values():
+        assert f"{address} " not in left, f"a later Pod with its address would not be reached: {left}"
+
+
+def test_each_step_of_the_way_back_can_be_repeated_and_one_that_was_cut_off_begun_again(place: Place) -> None:
+    told = place.rows(PODS)
+    for number, first in enumerate(WAY):
+        if first == "settle":
+            place.look("link del cilium_host")
+        step(place, first, told)
+        once = state(place)
+        # Behind the last nothing begins at the first again: Cilium has gone.
+        for again in (first,) if first == "settle" else WAY[: number + 1]:
+            step(place, again, told)
+            assert state(place) == once, f"a move that was cut off behind {first!r} would leave its Pods in another way"
+    links = place.look("link")
+    assert "cni0" in links and "lxc" not in links, f"nothing would have moved: {links}"
+
+
+def test_the_bridge_keeps_its_mac_when_a_pod_with_a_lower_one_comes(place: Place) -> None:
+    told = place.rows(PODS)
+    for name in ("routed", "bridge"):
+        step(place, name, told)
+    mac = place.file("/sys/class/net/cni0/address")
+    sh(
+        f"ip -n {NODE} link add new address 02:00:00:00:00:01 type veth peer name newer\n"
+        f"ip -n {NODE} link set new master cni0"
+    )
+    now = place.file("/sys/class/net/cni0/address")
+    assert now == mac, "every Pod would send to a MAC that nobody has, until it asks again"
+    assert place.file("/sys/class/net/cni0/mtu") == "1450", "the host would send what Flannel's tunnel does not take"
+
+
+def test_a_pod_that_ends_meanwhile_does_not_keep_the_others_out_of_the_bridge(place: Place) -> None:
+    told = "999999999 10.244.1.7 99 aa:bb:cc:dd:ee:ff vethffffffff\n" + place.rows(PODS)
+    for name in WAY:
+        step(place, name, told)
+    links = place.look("link show master cni0")
+    assert all(name in links for _, _, name in PODS.values()), f"Pods would be left without a network: {links}"
+
+
+def test_an_address_is_taken_with_flannel_s_files_and_let_go_by_its_own_pod_alone(tmp_path: Path) -> None:
+    def files(name: str, told: str) -> None:
+        done = run("flannel_files", stdin=told, folders={"/var/lib/cni": tmp_path}, STEP=name)
+        assert done.returncode == 0, done.stderr
+
+    address, delegate = tmp_path / "networks/cbr0/10.244.1.9", tmp_path / "flannel/abc"
+    result = tmp_path / "results/cilium-abc-eth0"
+    result.parent.mkdir()
+    result.touch()
+    for _ in range(2):
+        files("write", 'abc 10.244.1.9 {"name": "cbr0", "mtu": 1450}\n')
+        assert address.read_bytes() == b"abc\r\neth0", "host-local would give the Pod's address to another"
+        assert delegate.read_text() == '{"name": "cbr0", "mtu": 1450}', "its DEL would know of no network to take away"
+        assert not result.exists(), "the runtime would go on with what Cilium's plugin had answered"
+        found = sorted(path.name for path in tmp_path.glob("**/*") if path.is_file())
+        assert found == ["10.244.1.9", "abc"], f"host-local would take the other file for an address: {found}"
+    address.write_bytes(b"def\r\neth0")
+    files("forget", "abc 10.244.1.9 -\n")
+    assert address.exists(), "the address would be given away while another Pod has it by now"
+    assert not delegate.exists(), "the file of a Pod that has ended would stay for ever"
+    address.write_bytes(b"abc\r\neth0")
+    for _ in range(2):
+        files("forget", "abc 10.244.1.9 -\n")
+        assert not address.exists(), "the address of a Pod that has ended would never be free again"
+
+
+@pytest.mark.parametrize(
+    ("flow", "counted"),
+    [
+        ("src=10.244.1.9 dst=172.18.0.3 sport=1 dport=2 src=172.18.0.3 dst=10.244.1.9", True),  # to another node
+        ("src=10.244.1.9 dst=10.96.0.1 sport=1 dport=2 src=172.18.0.3 dst=10.244.1.9", True),  # by a Service
+        ("src=10.244.2.5 dst=172.18.0.2 sport=1 dport=2 src=172.18.0.2 dst=10.244.2.5", True),  # from another's Pod
+        ("src=172.18.0.2 dst=10.244.2.5 sport=1 dport=2 src=10.244.2.5 dst=172.18.0.2", True),  # to another's Pod
+        ("src=172.18.0.2 dst=10.244.1.9 sport=1 dport=2 src=10.244.1.9 dst=172.18.0.2", False),  # the node, its Pod
+        ("src=172.18.0.2 dst=10.244.2.5 sport=1 dport=2 src=10.244.2.5 dst=10.244.1.0", False),  # by the tunnel
+        ("src=10.244.1.9 dst=172.18.0.3 sport=1 dport=2 src=172.18.0.3 dst=172.18.0.2", False),  # masqueraded
+        ("src=10.244.1.9 dst=10.244.2.5 sport=1 dport=2 src=10.244.2.5 dst=10.244.1.9", False),  # Pods alone
+        ("src=10.244.1.9 dst=203.0.113.7 sport=1 dport=2 src=203.0.113.7 dst=10.244.1.9", False),  # no node
+    ],
+)
+def test_filtering_stays_loose_as_long_as_a_connection_goes_one_way_past_the_tunnel(
+    tmp_path: Path, flow: str, counted: bool
+) -> None:
+    (tmp_path / "rp_filter").write_text("net.ipv4.conf.all.rp_filter = 1\n")
+    loose, written = tmp_path / "rp_filter.loose", tmp_path / "written"
+    known = f"tcp      6 86399 ESTABLISHED {flow} sport=2 dport=1 [ASSURED] mark=0 use=1"
+    path = path_with(tmp_path / "bin", conntrack=f"echo '{known}'", sysctl=f"echo $* >>{written}")
+    if not counted:
+        loose.touch()  # of a time when there was one
+    done = run(
+        "direct_routes",
+        stdin="10.244.1.0/24 172.18.0.2 flannel n\n10.244.2.0/24 172.18.0.3 cilium m\n",
+        folders={"/var/lib/cni-migration": tmp_path},
+        PATH=path,
+        STEP="strict",
+        POD_SUBNET="10.244.0.0/16",
+        TABLE="244",
+    )
+    assert done.returncode == 0, done.stderr
+    if counted:
+        assert not written.exists(), "a strict filter would cut the connection off"
+        assert loose.exists(), "the clean-up would take the loose filter for somebody else's, and never make it strict"
+        assert "n: rp_filter stays loose (2): 1 open" in done.stderr, "its user would not know why it is loose"
+    else:
+        assert written.exists() and "all.rp_filter=1" in written.read_text(), "the node would stay loose for ever"
+        assert not loose.exists(), "a filter that somebody loosens later would pass as the migration's own"
+
+
+def test_what_leaves_a_node_between_two_cnis_has_the_node_s_address_until_flannel_s_rules_are_there(
+    place: Place,
+) -> None:
+    def rules(name: str) -> list[str]:
+        told = "10.244.1.0/24 172.18.0.2 none n\n10.244.2.0/24 172.18.0.3 flannel m\n"
+        for _ in range(2):
+            done = place.on_node("unmasq", stdin=told, STEP=name, POD_SUBNET="10.244.0.0/16")
+            assert done.returncode == 0, f"{name}: {done.stderr}"
+        found = sh(f"ip netns exec {NODE} iptables -t nat -S").stdout.splitlines()
+        return [line for line in found if "HANDOVER" in line or line.startswith("-A POSTROUTING")]
+
+    sh(f"ip netns exec {NODE} iptables -t nat -A POSTROUTING -j RETURN")
+    ahead = ["-N HANDOVER-SNAT", "-A POSTROUTING -j HANDOVER-SNAT", "-A POSTROUTING -j RETURN"]
+    snat = "-A HANDOVER-SNAT ! -s 10.244.0.0/16 -d 10.244.0.0/16 -o eth0 -j SNAT --to-source 172.18.0.2"
+    masquerade = "-A HANDOVER-SNAT -s 10.244.1.0/24 ! -d 10.244.0.0/16 -o eth0 -j MASQUERADE"
+    assert rules("back") == [*ahead, snat], "a node's connections to Pods would end when Flannel's rules come"
+    assert rules("alone") == [*ahead, snat, masquerade], "the Pods would not reach anything outside meanwhile"
+    assert rules("back") == [*ahead, snat], "a Pod's connections would be masqueraded twice"
+    assert rules("off") == ["-A POSTROUTING -j RETURN"], "the migration's rules would be in the node's way for ever"
