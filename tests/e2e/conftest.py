@@ -70,9 +70,11 @@ ONLY_LOOK = ("test_hubble.py", "test_see_it.py", "test_drift.py")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The tests that only look at Cilium go where the shared cluster has it: a cluster of their own would cost 90 s."""
     looking = [item for item in items if item.path.name in ONLY_LOOK]
-    others = [item for item in items if item not in looking]
+    # Last, since it leaves stacks that are set to a strategy of its own.
+    last = [item for item in items if item.path.name == "test_live.py"]
+    others = [item for item in items if item not in looking and item not in last]
     place = next((number for number, item in enumerate(others, 1) if item.name == WITH_CILIUM), 0)
-    items[:] = [*others[:place], *looking, *others[place:]]
+    items[:] = [*others[:place], *looking, *others[place:], *last]
 
 
 def has_cilium(real: Real) -> bool:

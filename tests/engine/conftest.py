@@ -27,6 +27,8 @@ RECORDED = (
     "pods_replace",
     "direct_routes",
     "node_move",
+    "live_to_cilium",
+    "live_to_flannel",
     "rolling_finish",
     "traffic_record",
     "traffic_report",

@@ -1,0 +1,221 @@
+"""What test_live.py moves: Pods of every kind, one of which holds connections, and how to see that they are the
+same."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from e2e.conftest import NAME, Real, run
+from e2e.test_real_cluster import STATIC, assert_vxlan, eventually, verdict
+from e2e.test_rolling import BUDGET, apply, marker
+
+WORKER, WORKER2 = f"{NAME}-worker", f"{NAME}-worker2"
+# Answers each byte, and holds a connection to another for good: by its address, and by its ClusterIP, on its own node
+# and across. What breaks ends the process, and nobody restarts a Pod of its own.
+SERVER = """
+import socketserver
+class Echo(socketserver.BaseRequestHandler):
+    def handle(self):
+        while got := self.request.recv(1): self.request.sendall(got)
+class Server(socketserver.ThreadingTCPServer): allow_reuse_address = daemon_threads = True
+Server(("", 9000), Echo).serve_forever()
+"""
+HOLDER = """
+import socket, sys, time
+held = [socket.create_connection((host, 9000), 20) for host in sys.argv[1:]]
+asked, longest = 0, 0.0
+while True:
+    for each in held:
+        began = time.monotonic()
+        each.sendall(b"x")
+        if each.recv(1) != b"x": sys.exit(f"{each.getpeername()} has closed")
+        longest = max(longest, time.monotonic() - began)
+    asked += 1
+    print(asked, round(longest, 2), flush=True)
+    time.sleep(0.05)
+"""
+COUNTS = """
+import time
+count = 0
+while True:
+    count += 1
+    print(count, flush=True)
+    time.sleep(0.2)
+"""
+OUTSIDE = f"{NAME}-outside"
+STATIC_FILE = "/etc/kubernetes/manifests/e2e-static.yaml"
+STATIC_POD = f"static-{WORKER2}"
+WALL = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: wall, namespace: default}
+spec: {podSelector: {matchLabels: {app: goes}}, policyTypes: [Ingress]}
+"""
+# From Pods and from the host network to Pods and to the Service, on the same node and on another; and one to the
+# Service wherever it leads.
+CLASSES = 9
+
+
+def pod(name: str, node: str, image: str, code: str, *args: str) -> dict[str, Any]:
+    command = ["python3", "-c", code, *args]
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": "default", "labels": {"app": name}},
+        "spec": {
+            "nodeName": node,
+            "restartPolicy": "Never",
+            "terminationGracePeriodSeconds": 1,
+            "containers": [{"name": "main", "image": image, "imagePullPolicy": "IfNotPresent", "command": command}],
+        },
+    }
+
+
+def service(name: str) -> dict[str, Any]:
+    metadata = {"name": name, "namespace": "default"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": metadata,
+        "spec": {"selector": {"app": name}, "ports": [{"port": 9000}]},
+    }
+
+
+def template(name: str, image: str, code: str) -> dict[str, Any]:
+    """A Pod that a controller makes, on the worker whose move is killed."""
+    made = pod(name, WORKER2, image, code)
+    # Its controller says when it is started again.
+    made["spec"].pop("restartPolicy")
+    return {"metadata": made["metadata"] | {"namespace": None}, "spec": made["spec"]}
+
+
+def workloads(image: str) -> list[dict[str, Any]]:
+    """A StatefulSet, a Deployment of one, and a Job in the middle of its work, which would lose its count."""
+    job = template("counts", image, COUNTS)
+    job["spec"]["restartPolicy"] = "Never"
+    meta = {"namespace": "default"}
+    return [
+        {
+            "apiVersion": "apps/v1",
+            "kind": kind,
+            "metadata": {"name": name, **meta},
+            "spec": {
+                **({"serviceName": name} if kind == "StatefulSet" else {}),
+                "selector": {"matchLabels": {"app": name}},
+                "template": template(name, image, SERVER),
+            },
+        }
+        for kind, name in (("StatefulSet", "stateful"), ("Deployment", "single"))
+    ] + [
+        {
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": {"name": "counts", **meta},
+            "spec": {"template": job},
+        }
+    ]
+
+
+def put(real: Real, *manifests: dict[str, Any]) -> None:
+    apply(real, json.dumps({"apiVersion": "v1", "kind": "List", "items": list(manifests)}))
+    real.kubectl("wait", "pods", "--all", "--for=condition=Ready", "--timeout=60s")
+
+
+def lives(real: Real) -> dict[str, tuple[object, ...]]:
+    """What a Pod keeps where nobody has touched it, of each that is on the Pod network: uid, address, and each
+    container's ID, start and restarts."""
+    items = json.loads(real.kubectl("get", "pods", "--all-namespaces", "--output=json"))["items"]
+    return {
+        f"{it['metadata']['namespace']}/{it['metadata']['name']}": (
+            it["metadata"]["uid"],
+            it["status"]["podIP"],
+            *((c["containerID"], str(c["state"]), c["restartCount"]) for c in it["status"]["containerStatuses"]),
+        )
+        for it in items
+        if not it["spec"].get("hostNetwork")
+    }
+
+
+def asked(real: Real) -> tuple[int, float]:
+    count, longest = real.kubectl("logs", "holder", "--tail=1").split()
+    return int(count), float(longest)
+
+
+def counted(real: Real) -> int:
+    return int(real.kubectl("logs", "job/counts", "--tail=1"))
+
+
+@pytest.fixture(scope="module")
+def outside(real: Real) -> Iterator[str]:
+    """The address of a server on the nodes' network that is no part of the cluster."""
+    if not has_flannel(real):
+        real.stacks["flannel"].set_config("migration:strategy", "recreate")
+        real.stacks["flannel"].up()
+    real.kubeconfig.write_text(run("kind", "get", "kubeconfig", "--name", NAME))
+    run("docker", "rm", "--force", OUTSIDE)
+    run("docker", "run", "--detach", "--name", OUTSIDE, "--network", "kind", image_of(real), "python3", "-c", SERVER)
+    where = "{{.NetworkSettings.Networks.kind.IPAddress}}"
+    yield run("docker", "inspect", "--format", where, OUTSIDE).strip()
+    run("docker", "rm", "--force", OUTSIDE)
+
+
+def has_flannel(real: Real) -> bool:
+    if NAME not in run("kind", "get", "clusters").split():
+        return False
+    real.kubeconfig.write_text(run("kind", "get", "kubeconfig", "--name", NAME))
+    return marker(real)["stack"] == "flannel"
+
+
+def image_of(real: Real) -> str:
+    path = "jsonpath={.spec.template.spec.containers[0].image}"
+    return real.kubectl("get", "-n", "cni-migration", "daemonset", "probe", "-o", path)
+
+
+@pytest.fixture(scope="module")
+def held(real: Real, outside: str) -> Real:
+    """A Flannel cluster with Pods of every kind, one of which holds connections of five kinds, and both stacks set to
+    `live`."""
+    for name in ("flannel", "cilium"):
+        stack = real.stacks[name]
+        stack.set_config("migration:strategy", "live")
+        stack.set_config("migration:budget", json.dumps(BUDGET))
+        stack.set_config("cni-migration:cni", name)
+    assert_vxlan(verdict(real, "flannel"))
+    image = image_of(real)
+    real.on_node(WORKER2, f"cat >{STATIC_FILE}", stdin=STATIC % image)
+    eventually(lambda: real.kubectl("wait", f"pod/{STATIC_POD}", "--for=condition=Ready", "--timeout=5s"))
+    put(
+        real,
+        *(pod(name, node, image, SERVER) for name, node in (("here", WORKER), ("there", WORKER2), ("goes", WORKER))),
+        *workloads(image),
+        service("here"),
+        service("there"),
+    )
+    # A debugged Pod could not be made anew as it is.
+    real.kubectl("debug", "there", f"--image={image}", "--target=main", "--", "sleep", "9999")
+    where = "jsonpath={.items[*].status.podIP}"
+    addresses = real.kubectl("get", "pods", "-l", "app in (here, there)", "-o", where).split()
+    clusters = real.kubectl("get", "services", "here", "there", "-o", "jsonpath={.items[*].spec.clusterIP}").split()
+    put(real, pod("holder", WORKER, image, HOLDER, *addresses, *clusters, outside))
+    eventually(lambda: str(asked(real)))
+    eventually(lambda: grown(real, 0))
+    return real
+
+
+def grown(real: Real, least: int) -> str:
+    count, _ = asked(real)
+    assert count > least, f"the held connections stand still at {count}"
+    return str(count)
+
+
+def assert_all_the_same(real: Real, before: dict[str, tuple[object, ...]], count: int, job: int) -> None:
+    after = lives(real)
+    lost = {name: (life, after.get(name)) for name, life in before.items() if after.get(name) != life}
+    assert not lost, f"these were restarted or replaced: {lost}"
+    later, longest = asked(real)
+    assert later > count and longest < 10, f"held connections: {later - count} rounds, one of {longest} s"
+    assert counted(real) > job, "a Job in the middle of its work has lost its count"
