@@ -66,8 +66,8 @@ bench: setup ## two clusters side by side, one a CNI: 3 pairs (PAIRS=), indicati
 bench-full: setup ## the same with 20 pairs: about 70 minutes; an interrupted one goes on
 	@$(ENV) uv run --group bench python -m bench run --pairs 20
 
-bench-migration: setup ## the migration by hand, by recreate and by rolling: nine minutes a round (ROUNDS=)
-	@$(ENV) uv run --group bench python -m bench.compare $(ROUNDS) recreate rolling
+bench-migration: setup ## the migration by hand and by each strategy: twelve minutes a round (ROUNDS=)
+	@$(ENV) uv run --group bench python -m bench.compare $(ROUNDS) recreate rolling live
 
 bench-down: setup ## the benchmark's clusters are gone; its results stay
 	@$(ENV) uv run --group bench python -m bench down

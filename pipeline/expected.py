@@ -41,6 +41,8 @@ def interruption(strategy: Strategy) -> str:
         return "the whole Pod network is down from the old CNI's end until the new one is ready (Pods, Services, DNS)"
     if strategy.drains:
         return "no new connection fails; Pods are drained node by node, so one with a single replica is away meanwhile"
+    if strategy.keeps_pods:
+        return "no connection between Pods, Services and nodes ends, and no Pod is restarted"
     return "the Pod network stays up"
 
 
@@ -56,6 +58,7 @@ def losses(strategy: Strategy) -> list[str]:
         return [
             "long-lived connections of drained Pods",
             "what is in their `emptyDir` volumes",
-            "once, held connections from the host network to Services",
         ]
+    if strategy.keeps_pods:
+        return ["open connections that come in by a node port or a load balancer"]
     return []
