@@ -22,6 +22,7 @@ filters() {
   local device direction
   for device in /sys/class/net/*; do
     for direction in ingress egress; do
+      # A device may have gone since it was listed; the clean-up that follows looks once more.
       if grep --quiet ' cil_' <<<"$(tc filter show dev "${device##*/}" "$direction" 2>/dev/null || true)"; then
         printf '%s %s\n' "${device##*/}" "$direction"
       fi
