@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from steps.doors.kubectl import Kubectl
 from steps.doors.node import on_node
@@ -59,13 +59,12 @@ def take_addresses(place: Place, pods: Collection[Tenant], pod_subnet: str) -> N
 
 def into_bridge(place: Place, pods: Collection[Tenant], pod_subnet: str) -> None:
     """Each is in Flannel's bridge, and looks like a Pod of its."""
-    for step in ("bridge", "dress"):
-        _rebridge(place, step, pods, pod_subnet)
+    _rebridge(place, ("bridge", "dress"), pods, pod_subnet)
 
 
 def settle(place: Place, pods: Collection[Tenant], pod_subnet: str) -> None:
     """The bridge's own route leads to them."""
-    _rebridge(place, "settle", pods, pod_subnet)
+    _rebridge(place, ("settle",), pods, pod_subnet)
 
 
 def forget_ended(place: Place, pods: Collection[Tenant]) -> None:
@@ -83,13 +82,13 @@ def _mtu(place: Place) -> int:
     return int(said)
 
 
-def _rebridge(place: Place, step: str, pods: Collection[Tenant], pod_subnet: str) -> None:
+def _rebridge(place: Place, steps: Sequence[str], pods: Collection[Tenant], pod_subnet: str) -> None:
     env = {
-        "STEP": step,
         "GATEWAY": gateway_of(place.pod_cidr),
         "PREFIX": place.pod_cidr.split("/")[1],
         "POD_SUBNET": pod_subnet,
         "MTU": str(_mtu(place)),
     }
     rows = "".join(f"{pod.sandbox.pid} {pod.address} {pod.index} {pod.mac} veth{pod.sandbox.id[:8]}\n" for pod in pods)
-    on_node(place.node, "rebridge", env=env, stdin=rows, behind="each_pod")
+    for step in steps:
+        on_node(place.node, "rebridge", env={"STEP": step, **env}, stdin=rows, behind="each_pod")

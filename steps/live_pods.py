@@ -140,7 +140,6 @@ def _rows(pods: Collection[Tenant]) -> str:
     return "".join(f"{pod.sandbox.pid} {pod.address} {pod.index} {pod.mac} {pod.device}\n" for pod in pods)
 
 
-def _ask(place: Place, method: str, path: str, body: object = None) -> tuple[int, str]:
-    text = json.dumps(body) if body is not None else ""
+def _ask(place: Place, method: str, path: str) -> tuple[int, str]:
     env = {"METHOD": method, "REQUEST": path, "SECONDS_MAX": str(_API)}
-    return answer_from(on_node(place.node, "cilium_api", env=env, stdin=text))
+    return answer_from(on_node(place.node, "cilium_api", env=env))

@@ -1,21 +1,20 @@
 # shellcheck shell=bash
-# Runs inside a node: asks Cilium's agent $METHOD $REQUEST (a path below /v1) with the body on stdin, and prints the HTTP
+# Runs inside a node: asks Cilium's agent $METHOD $REQUEST (a path below /v1), without a body, and prints the HTTP
 # answer. With $SECONDS_MAX it first waits for the agent's API, for as long as that.
 set -euo pipefail
 : "${METHOD:?}" "${REQUEST:?}"
 socket=/run/cilium/cilium.sock
 
-ask() { # METHOD PATH BODY
+ask() { # METHOD PATH
   # shut-none: a connection that is half closed cancels the request in the agent.
-  printf '%s %s HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s' \
-    "$1" "/v1$2" "${#3}" "$3" | socat -t 240 - "UNIX-CONNECT:$socket,shut-none"
+  printf '%s %s HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 0\r\n\r\n' \
+    "$1" "/v1$2" | socat -t 240 - "UNIX-CONNECT:$socket,shut-none"
 }
 healthy() {
   local answer
-  [ -S "$socket" ] && answer=$(ask GET /healthz '' 2>/dev/null) && [[ $answer =~ ^HTTP/1\.[01]\ 200 ]]
+  [ -S "$socket" ] && answer=$(ask GET /healthz 2>/dev/null) && [[ $answer =~ ^HTTP/1\.[01]\ 200 ]]
 }
 
-body=$(cat)
 deadline=$((SECONDS + ${SECONDS_MAX:-0}))
 until healthy; do
   if [ "$SECONDS" -ge "$deadline" ]; then
@@ -24,4 +23,4 @@ until healthy; do
   fi
   sleep 0.2 # between two looks, not in place of a condition
 done
-ask "$METHOD" "$REQUEST" "$body"
+ask "$METHOD" "$REQUEST"
