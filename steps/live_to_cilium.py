@@ -15,7 +15,7 @@ from steps.findings.tenants import Tenant, gateway_of, health_of
 from steps.held import Base, begin
 from steps.introduce import introduce_nodes
 from steps.live_pods import Place, adopt, bridge_off, forget_ended, reserve, settled_tenants, take_out, tenants
-from steps.live_proof import prove_cilium
+from steps.live_proof import note_quiet, prove_cilium
 from steps.names import AGENTS, KUBE_PROXY
 from steps.node_clean import clean
 from steps.nodes import Node, await_gone, await_pod, cordon, label, lift_cordon, node, nodes, table
@@ -43,7 +43,7 @@ def live_to_cilium(needs: Needs, residue: str) -> None:
         asker = next((row.name for row in rows if row.name != found.name), found.name)
         met: list[Tenant] = []
         if found.owner != needs.cni:
-            met = _let_go(kubectl, needs, found, place, rows)
+            met = _let_go(kubectl, needs, found, place, rows, asker)
             _hand_to_agent(kubectl, needs, place, met)
         else:
             # Cut off behind the label: the agent gives addresses away from the moment on when it answers.
@@ -67,7 +67,7 @@ def live_to_cilium(needs: Needs, residue: str) -> None:
             lift_cordon(kubectl, needs.node)
 
 
-def _let_go(kubectl: Kubectl, needs: Needs, found: Node, place: Place, rows: list[Node]) -> list[Tenant]:
+def _let_go(kubectl: Kubectl, needs: Needs, found: Node, place: Place, rows: list[Node], asker: str) -> list[Tenant]:
     """Flannel is gone from the node, and its Pods are routed on their own."""
     name = found.name
     introduce_nodes(kubectl)
@@ -76,6 +76,8 @@ def _let_go(kubectl: Kubectl, needs: Needs, found: Node, place: Place, rows: lis
     # Since preflight another may have come.
     if lines := of_node_s_pods(kubectl, name, found.pod_cidr):
         raise StepError("\n".join([f"{name} does not move, and stays cordoned:", *lines, "Then run the same again"]))
+    if found.owner != "none":
+        note_quiet(place, asker)
     label(kubectl, name, cni_owner="none")
     for agent in AGENTS.values():
         await_gone(kubectl, name, agent)

@@ -23,7 +23,7 @@ from steps.live_back_pods import (
     take_programs,
 )
 from steps.live_pods import Place, settled_tenants, tenants
-from steps.live_proof import prove_flannel
+from steps.live_proof import note_quiet, prove_flannel
 from steps.names import AGENTS, KUBE_PROXY
 from steps.node_clean import clean
 from steps.nodes import Node, await_gone, await_pod, cordon, label, lift_cordon, node, nodes, table
@@ -52,7 +52,7 @@ def live_to_flannel(needs: Needs, residue: str) -> None:
         asker = next((row.name for row in rows if row.name != found.name), found.name)
         met: list[Tenant] = []
         if found.owner != needs.cni:
-            met = _change_hands(kubectl, needs, found, place, rows)
+            met = _change_hands(kubectl, needs, found, place, rows, asker)
         await_pod(kubectl, needs.node, AGENTS[needs.cni], 120)
         pods = tenants(place)
         # Again: the MTU is Flannel's own word now; and those that a cut-off move had left out.
@@ -68,7 +68,9 @@ def live_to_flannel(needs: Needs, residue: str) -> None:
             lift_cordon(kubectl, needs.node)
 
 
-def _change_hands(kubectl: Kubectl, needs: Needs, found: Node, place: Place, rows: list[Node]) -> list[Tenant]:
+def _change_hands(
+    kubectl: Kubectl, needs: Needs, found: Node, place: Place, rows: list[Node], asker: str
+) -> list[Tenant]:
     """Cilium is gone from the node, its Pods are in the bridge, and Flannel's agent comes."""
     name, peers = found.name, [row.address for row in rows]
     if found.cordoned == "no":
@@ -76,6 +78,8 @@ def _change_hands(kubectl: Kubectl, needs: Needs, found: Node, place: Place, row
     # Since preflight another may have come.
     if lines := of_node_s_pods(kubectl, name, found.pod_cidr):
         raise StepError("\n".join([f"{name} does not move, and stays cordoned:", *lines, "Then run the same again"]))
+    if found.owner != "none":
+        note_quiet(place, asker)
     # First: where it has no answer, the node is as it was.
     before = masquerading(kubectl, place)
     on_node(name, "hold", env={"STEP": "leave"})

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from steps import live_proof, live_to_cilium
-from steps.findings.agent_answers import Endpoint
 from steps.findings.tenants import Sandbox, Tenant
 from steps.live_pods import Place
 from steps.nodes import Node
@@ -50,6 +49,7 @@ class Noting:
             "await_pod": self.noting("{2} ready"),
             "clean": self.noting("clean {1}"),
             "of_node_s_pods": self.noting("new Pods", self.late),
+            "note_quiet": self.noting("note who is quiet"),
         }
 
     def noting(self, form: str, answer: Any = None) -> Callable[..., Any]:
@@ -79,7 +79,9 @@ class World(Noting):
         for name, stand_in in {**stand_ins, "adopt": self.noting("adopt", self.refused)}.items():
             monkeypatch.setattr(live_to_cilium, name, stand_in)
         monkeypatch.setattr(live_proof, "tenants", self.noting("tenants", [POD]))
-        monkeypatch.setattr(live_proof, "unserved", self.noting("unserved", []))
+        monkeypatch.setattr(live_proof, "unready", self.noting("unready", []))
+        monkeypatch.setattr(live_proof, "unreaching", self.noting("reach", []))
+        monkeypatch.setattr(live_proof, "on_node", self.noting("{1} {env[STEP]}", ""))
         monkeypatch.setattr(live_proof, "unpoliced", self.unpoliced)
         monkeypatch.setattr(live_proof, "silent", self.silent)
 
@@ -162,28 +164,3 @@ def test_a_policy_that_lets_no_other_node_in_stops_no_move(monkeypatch: pytest.M
     world.quiet, world.policed = {"x": [POD]}, [POD]
     world.move()
     assert world.done[-1] == "lift_cordon", "the node would stay cordoned for a wall that its user has put up"
-
-
-def test_a_pod_that_the_agent_does_not_call_ready_or_that_reaches_no_service_is_not_served(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    place = Place(node="w", pod_cidr="10.244.1.0/24")
-    monkeypatch.setattr(live_proof, "_SETTLE", 0)
-    known = {"abc": Endpoint(state="ready", policed=False)}
-    said = {"reaches": "abc\n"}
-
-    def on_node(_: str, script: str, **__: object) -> str:
-        return said[script]
-
-    def endpoints(_: Place) -> dict[str, Endpoint]:
-        return known
-
-    monkeypatch.setattr(live_proof, "endpoints", endpoints)
-    monkeypatch.setattr(live_proof, "on_node", on_node)
-    assert live_proof.unserved(place, [POD]) == [], "a node whose Pods are all well would never be moved"
-    said["reaches"] = ""
-    assert live_proof.unserved(place, [POD]) == [POD], "a Pod without a way out would pass as moved"
-    known["abc"] = Endpoint(state="ready", policed=True)
-    assert live_proof.unserved(place, [POD]) == [], "a policy that keeps a Pod in would stop every node"
-    known["abc"] = Endpoint(state="regenerating", policed=True)
-    assert live_proof.unserved(place, [POD]) == [POD], "a Pod whose policy is not in force would pass as moved"

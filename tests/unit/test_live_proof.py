@@ -1,0 +1,101 @@
+"""When a node counts as moved: what its Pods have to answer, and what they need not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from steps import live_proof
+from steps.findings.agent_answers import Endpoint
+from steps.findings.tenants import Tenant
+from steps.live_pods import Place
+from steps.running import StepError
+from unit.test_live_to_cilium import POD
+
+PLACE = Place(node="w", pod_cidr="10.244.1.0/24")
+WALLED = replace(POD, sandbox=replace(POD.sandbox, id="def", name="walled"), address="10.244.1.8")
+
+
+class Cluster:
+    """Two Pods of a node: `answers` by the asking node, `reach` are the sandboxes that reach a Service."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.known = {pod.sandbox.id: Endpoint(state="ready", policed=False) for pod in (POD, WALLED)}
+        self.answers = {node: [POD.address, WALLED.address] for node in "wx"}
+        self.reach = ["abc", "def"]
+        self.kept = ""
+        monkeypatch.setattr(live_proof, "_SETTLE", 0)
+        monkeypatch.setattr(live_proof, "endpoints", lambda _: self.known)
+        monkeypatch.setattr(live_proof, "tenants", self.tenants)
+        monkeypatch.setattr(live_proof, "on_node", self.on_node)
+
+    def tenants(self, _: Place) -> list[Tenant]:
+        return [POD, WALLED]
+
+    def on_node(self, node: str, script: str, *, env: dict[str, str], stdin: str = "") -> str:
+        match script, env.get("STEP"):
+            case "answers", _:
+                return "\n".join(address for address in self.answers[node] if address in stdin.split())
+            case "reaches", _:
+                return "\n".join(sandbox for sandbox in self.reach if sandbox in stdin)
+            case "quiet", "note":
+                self.kept = stdin
+            case "quiet", "forget":
+                self.kept = ""
+            case _:
+                return self.kept
+        return ""
+
+
+def test_pods_that_answer_and_reach_a_service_have_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    Cluster(monkeypatch)
+    live_proof.prove_cilium(PLACE, "x")
+    live_proof.prove_flannel(PLACE, "x")
+
+
+@pytest.mark.parametrize("where", ["w", "x", "a Service", "the agent"])
+def test_a_pod_that_lost_anything_of_it_is_named(monkeypatch: pytest.MonkeyPatch, where: str) -> None:
+    cluster = Cluster(monkeypatch)
+    if where == "a Service":
+        cluster.reach = ["def"]
+    elif where == "the agent":
+        cluster.known["abc"] = Endpoint(state="regenerating", policed=False)
+    else:
+        cluster.answers[where] = [WALLED.address]
+    with pytest.raises(StepError, match=r"default/bare\. The node stays cordoned"):
+        live_proof.prove_cilium(PLACE, "x")
+    if where == "the agent":
+        return
+    with pytest.raises(StepError, match=r"default/bare\. The node stays cordoned"):
+        live_proof.prove_flannel(PLACE, "x")
+
+
+def test_a_policy_lets_the_node_in_and_need_not_let_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(monkeypatch)
+    cluster.known["abc"] = Endpoint(state="ready", policed=True)
+    cluster.reach, cluster.answers["x"] = ["def"], [WALLED.address]
+    live_proof.prove_cilium(PLACE, "x")  # a wall that its user has put up would keep the node cordoned
+    cluster.answers["w"] = [WALLED.address]
+    with pytest.raises(StepError, match="default/bare"):
+        live_proof.prove_cilium(PLACE, "x")
+
+
+@pytest.mark.parametrize("where", ["w", "x", "a Service"])
+def test_a_pod_that_did_not_answer_before_need_not_behind_the_move(
+    monkeypatch: pytest.MonkeyPatch, where: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cluster = Cluster(monkeypatch)
+    if where == "a Service":
+        cluster.reach = ["abc"]
+    else:
+        cluster.answers[where] = [POD.address]
+    live_proof.note_quiet(PLACE, "x")
+    assert "default/walled" in capsys.readouterr().err, "its user would not know that nobody looks at it"
+    cluster.answers, cluster.reach = {node: [POD.address] for node in "wx"}, ["abc"]
+    live_proof.prove_flannel(PLACE, "x")  # a firewall of its own would stop the node for ever
+    assert cluster.kept == "", "what was so once would excuse the next move"
+    live_proof.note_quiet(PLACE, "x")
+    cluster.answers["x"] = []
+    with pytest.raises(StepError, match="default/bare"):
+        live_proof.prove_cilium(PLACE, "x")
