@@ -21,16 +21,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from bench import facts, hand, migrations, outside, results
+from bench import facts, hand, migrations, outside, results, site
 from bench.clusters import FOLDER
 from bench.migrations import BY_HAND
 from bench.order import SIDES
 from bench.pulumi import pulumi
 from bench.render import section
 from bench.results import Migration, ResultsError
-from settings import layers
 from steps.doors.kubectl import Kubectl, cluster
 from steps.names import MEASUREMENT, PROBE
 from steps.running import StepError, say
@@ -50,10 +47,7 @@ class Stacks:
         """The stack is up; its outputs. Raises StepError with what pulumi said where it is not."""
         # It is asked from outside by a node port, whose open connections `live` breaks.
         told = {"strategy": strategy, "budget": NO_BUDGET, "allowBrokenConnections": True}
-        tree: dict[str, Any] = {**layers.site(), "migration": told}
-        site = self.folder / f"{strategy}.yaml"
-        site.write_text(yaml.safe_dump(tree))
-        env = {layers.SITE_VARIABLE: str(site)}
+        env = site.laid(self.folder, strategy, {"migration": told})
         pulumi("up", "--stack", stack, "--yes", "--skip-preview", env=env)
         outputs: Mapping[str, Any] = json.loads(pulumi("stack", "output", "--stack", stack, "--json", env=env))
         return outputs

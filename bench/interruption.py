@@ -1,62 +1,72 @@
-"""Migrates a cluster there and back, again and again, and prints what each migration cost those who used it.
+"""Migrates a cluster there and back, again and again, by each strategy in turn, and prints what each migration cost
+those who used it.
 
-    uv run python bench/interruption.py rolling 10 >rolling.tsv
+    eval "$(python3 airgap/kit env)"
+    uv run --group bench python -m bench.interruption 10 live rolling >interruption.tsv
 
-needs the kit's tools or your own on PATH, and a cluster that the stack `flannel` owns. Ten rounds are 20 migrations.
-One line a migration as soon as it is done; it can be ended at any time. A migration whose `up` fails (a broken budget,
-say) is counted like any other, with its reason.
+needs a cluster that the stack `flannel` of this folder owns. Ten rounds of a strategy are 20 migrations. One line a
+migration as soon as it is done; it can be ended at any time. A migration whose `up` fails (a broken budget, say) is
+counted like any other, with its reason. `live` breaks open connections through node ports, which no prober has.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
+from bench import site
+from bench.pulumi import pulumi
+from settings.strategy import STRATEGIES
+from steps.doors.process import ToolError
 
 HERTZ = 20
 COLUMNS = (
-    "to",
-    "seconds",
-    "requests",
-    "failures",
-    "longest gap s",
-    "slowest s",
-    "broken",
-    "s a node",
-    "worst step",
-    "why",
+    *("strategy", "to", "seconds", "requests", "failures", "longest gap s", "slowest s", "broken", "s a node"),
+    *("Pods gone", "restarted", "worst step", "why"),
 )
 
 
-def run(*command: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, env=env, check=False, text=True, capture_output=True)
+def main(arguments: Sequence[str]) -> int:
+    """0, or 2 where the arguments name no rounds and strategies."""
+    if len(arguments) < 2 or not arguments[0].isdecimal() or not set(arguments[1:]) <= STRATEGIES.keys():
+        sys.stderr.write(f"python -m bench.interruption ROUNDS STRATEGY...: of {', '.join(STRATEGIES)}\n")
+        return 2
+    print(*COLUMNS, sep="\t", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(int(arguments[0])):
+            for strategy in arguments[1:]:
+                told = {"strategy": strategy, "allowBrokenConnections": True}
+                env = site.laid(Path(folder), strategy, {"migration": told, "traffic": {"hertz": HERTZ}})
+                for stack in ("cilium", "flannel"):
+                    print(*migrated(strategy, stack, env), sep="\t", flush=True)
+    return 0
 
 
-def site(folder: Path, strategy: str) -> Path:
-    """This machine's site file with the strategy and the rate of the probers laid on top."""
-    named = os.environ.get("CNI_MIGRATION_SITE")
-    tree: dict[str, Any] = yaml.safe_load(Path(named).read_text()) if named else {}
-    tree |= {"migration": {"strategy": strategy}, "traffic": {"hertz": HERTZ}}
-    path = folder / "site.yaml"
-    path.write_text(yaml.safe_dump(tree))
-    return path
+def migrated(strategy: str, stack: str, env: Mapping[str, str]) -> list[str]:
+    """One migration by `pulumi up`, as a row."""
+    command = ("up", "--stack", stack, "--yes", "--skip-preview")
+    begun, failed = time.monotonic(), ""
+    try:
+        pulumi(*command, env=env)
+    except ToolError as error:
+        failed = next((line.strip() for line in str(error).splitlines() if "error:" in line), str(error)[:200])
+    seconds = time.monotonic() - begun
+    if failed:
+        # The report is in the outputs once an `up` ends well, which the next one does.
+        pulumi(*command, env=env)
+    report = json.loads(pulumi("stack", "output", "interruption", "--stack", stack, "--json", env=env))
+    return [strategy, *row(stack, seconds, report, failed)]
 
 
-def first_error(done: subprocess.CompletedProcess[str]) -> str:
-    lines = (done.stdout + done.stderr).splitlines()
-    return next((line for line in lines if "error:" in line), f"exit {done.returncode}")
-
-
-def row(stack: str, seconds: float, report: dict[str, Any], failed: str) -> list[str]:
+def row(stack: str, seconds: float, report: Mapping[str, Any], failed: str) -> list[str]:
+    """The columns behind the strategy's; `failed` is what `up` failed by."""
     if not report.get("measured"):
-        return [stack, f"{seconds:.0f}", *["-"] * 7, failed or report.get("why", "")]
+        return [stack, f"{seconds:.0f}", *["-"] * 9, failed or str(report.get("why", ""))]
     steps = report["steps"]
     moves = [step["seconds"] for step in steps if step["step"].startswith("move ")]
     gaps = {
@@ -64,6 +74,7 @@ def row(stack: str, seconds: float, report: dict[str, Any], failed: str) -> list
         for step in steps
         if step["kinds"]
     }
+    pods: Mapping[str, list[str]] = report.get("pods") or {}
     return [
         stack,
         f"{seconds:.0f}",
@@ -73,29 +84,12 @@ def row(stack: str, seconds: float, report: dict[str, Any], failed: str) -> list
         f"{report['slowestSeconds']:.2f}",
         str(report["connectionsBroken"]),
         "/".join(f"{second:.0f}" for second in moves),
+        str(len(pods["gone"])) if "gone" in pods else "-",
+        str(len(pods["restarted"])) if "restarted" in pods else "-",
         max(gaps, key=lambda name: gaps[name], default="-"),
         failed and (report["why"] or failed),
     ]
 
 
-def main() -> None:
-    strategy, rounds = sys.argv[1], int(sys.argv[2])
-    print(*COLUMNS, sep="\t", flush=True)
-    with tempfile.TemporaryDirectory() as folder:
-        env = {**os.environ, "CNI_MIGRATION_SITE": str(site(Path(folder), strategy))}
-        for _ in range(rounds):
-            for stack in ("cilium", "flannel"):
-                begun = time.monotonic()
-                done = run("pulumi", "up", "--stack", stack, "--yes", "--skip-preview", "--color", "never", env=env)
-                seconds = time.monotonic() - begun
-                failed = first_error(done) if done.returncode else ""
-                if failed:
-                    # The report is in the outputs once an `up` ends well, which the next one does.
-                    run("pulumi", "up", "--stack", stack, "--yes", "--skip-preview", "--color", "never", env=env)
-                said = run("pulumi", "stack", "output", "interruption", "--stack", stack, "--json", env=env)
-                report: dict[str, Any] = json.loads(said.stdout) if said.returncode == 0 else {}
-                print(*row(stack, seconds, report, failed.strip()), sep="\t", flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main(sys.argv[1:]))

@@ -1,0 +1,18 @@
+"""This machine's site file with a measurement's own settings on top."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from settings import layers
+
+
+def laid(folder: Path, name: str, settings: Mapping[str, Any]) -> Mapping[str, str]:
+    """The environment in which pulumi goes by such a file, NAME.yaml in `folder`."""
+    path = folder / f"{name}.yaml"
+    path.write_text(yaml.safe_dump({**layers.site(), **settings}))
+    return {layers.SITE_VARIABLE: str(path)}
