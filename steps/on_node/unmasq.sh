@@ -39,18 +39,28 @@ drop_off() {
   iptables -t raw -X "$drop"
 }
 
-# Prints the tuples of the open flows that have been given one of the addresses, SRC DST SPORT DPORT both ways, and their
-# protocol. Of UDP those that have gone on for a while: a single question has its answer, or is asked again.
-flows() {
-  local given
-  # conntrack prints nothing and ends well where there is none: a failure is one.
-  for given in "$network" "$gateway"; do
-    conntrack -L -p tcp --state ESTABLISHED --src-nat "$given" 2>/dev/null
-    conntrack -L -p udp --src-nat "$given" 2>/dev/null
-  done | awk '
-    $1 == "udp" && !/\[ASSURED\]/ { next }
+# Passes on the tuples of conntrack's entries, SRC DST SPORT DPORT both ways, and their protocol.
+tuples() {
+  awk '
     { n = 0; for (i = 1; i <= NF; i++) if ($i ~ /^(src|dst|sport|dport)=/) { split($i, part, "="); word[++n] = part[2] }
       if (n == 8) print word[1], word[2], word[3], word[4], word[5], word[6], word[7], word[8], $1 }'
+}
+
+# Asks conntrack for the open flows of a protocol that have been given this address, to list (-L) or delete (-D) them. Of
+# UDP those that have gone on for a while: a single question has its answer, or is asked again.
+given() { # -L|-D tcp|udp ADDRESS [OPTION...]
+  local act=$1 proto=$2 address=$3 which=(--state ESTABLISHED)
+  if [ "$proto" = udp ]; then which=(--status ASSURED); fi
+  shift 3
+  conntrack "$act" -p "$proto" "${which[@]}" --src-nat "$address" "$@"
+}
+
+flows() { # [OPTION...]
+  local given_to proto
+  for given_to in "$network" "$gateway"; do
+    # It prints nothing and ends well where there is none: a failure is one.
+    for proto in tcp udp; do given -L "$proto" "$given_to" "$@" 2>/dev/null; done
+  done | tuples
 }
 
 # Passes those rows on, as `flows` prints them, that are still open: of TCP with an end on this node its sockets tell. An
@@ -65,10 +75,28 @@ still_open() {
   ) -
 }
 
-# Between the deletion and the insertion a packet would make an entry without NAT, so these flows alone wait for it.
+# Puts the flows on stdin back as SNATs: marked, so that nobody does it again, nor does direct_routes.sh forget them.
+put_back() {
+  local src dst sport dport back_src back_dst back_sport back_dport proto
+  while read -r src dst sport dport back_src back_dst back_sport back_dport proto; do
+    # UDP's time-out counts from the next packet on.
+    local entry=(--timeout 180) nat=(--src-nat "$back_dst:$back_dport")
+    if [ "$back_src:$back_sport" != "$dst:$dport" ]; then nat+=(--dst-nat "$back_src:$back_sport"); fi
+    if [ "$proto" = tcp ]; then entry=(--state ESTABLISHED --timeout 86400); fi
+    # Without the reply's tuple: with it conntrack makes an entry without NAT.
+    conntrack -I -p "$proto" -s "$src" -d "$dst" --sport "$sport" --dport "$dport" \
+      -u ASSURED,SEEN_REPLY --mark "$SNATED_MARK" "${entry[@]}" "${nat[@]}" >/dev/null 2>&1 ||
+      printf '%s: the connection %s:%s to %s:%s is lost: it could not be put back as an SNAT\n' \
+        "$NODE" "$src" "$sport" "$dst" "$dport" >&2
+  done
+}
+
+# Between the deletion and the insertion a packet would make an entry without NAT, so these flows wait for it; for as short
+# as can be: conntrack reads the whole table for each question, so it is one for all of them.
 unmasq() {
-  local found src dst sport dport back_src back_dst back_sport back_dport proto
-  found=$(flows | still_open)
+  local found said rows all='' proto given_to src dst sport dport
+  local unmarked=(--mark "0/$SNATED_MARK")
+  found=$(flows "${unmarked[@]}" | still_open)
   if [ -z "$found" ]; then return; fi
   trap drop_off EXIT
   {
@@ -78,22 +106,19 @@ unmasq() {
         print "-A " chain " -p " $9 " -s " $5 " -d " $6 " --sport " $7 " --dport " $8 " -j DROP" }' <<<"$found"
     printf 'COMMIT\n'
   } | iptables-restore --noflush
-  while read -r src dst sport dport back_src back_dst back_sport back_dport proto; do
-    # direct_routes.sh forgets UDP flows but for those with this mark. The kernel's time-out counts from the next packet on.
-    local state=() entry=(--timeout 180 --mark "$SNATED_MARK") nat=(--src-nat "$back_dst:$back_dport")
-    if [ "$back_src:$back_sport" != "$dst:$dport" ]; then nat+=(--dst-nat "$back_src:$back_sport"); fi
-    if [ "$proto" = tcp ]; then state=(--state ESTABLISHED) entry=(--timeout 86400); fi
-    # It may have ended since it was listed: then there is nothing to put back.
-    conntrack -D -p "$proto" "${state[@]}" --orig-src "$src" --orig-dst "$dst" --orig-port-src "$sport" \
-      --orig-port-dst "$dport" >/dev/null 2>&1 || continue
-    # Without the reply's tuple: with it conntrack makes an entry without NAT.
-    conntrack -I -p "$proto" -s "$src" -d "$dst" --sport "$sport" --dport "$dport" "${state[@]}" \
-      -u ASSURED,SEEN_REPLY "${entry[@]}" "${nat[@]}" >/dev/null 2>&1 ||
-      printf '%s: the connection %s:%s to %s:%s is lost: it could not be put back as an SNAT\n' \
-        "$NODE" "$src" "$sport" "$dst" "$dport" >&2
-  done <<<"$found"
+  while read -r proto given_to; do
+    # It ends with 1 where there is none any more.
+    said=$(given -D "$proto" "$given_to" "${unmarked[@]}" 2>&1) || [[ $said == *'entries have been deleted'* ]] ||
+      { printf '%s: conntrack: %s\n' "$NODE" "$said" >&2; exit 1; }
+    # Also those that were made since the look, which wait for nothing.
+    rows=$(tuples <<<"$said" | still_open)
+    if [ -z "$rows" ]; then continue; fi
+    put_back <<<"$rows"
+    all+=$rows$'\n'
+  done < <(awk '{ print $9, $6 }' <<<"$found" | sort -u)
   # What was closed meanwhile has said so to nobody: its last packet was among those that waited.
-  comm -23 <(sort <<<"$found") <(still_open <<<"$found" | sort) | while read -r src dst sport dport _ _ _ _ proto; do
+  comm -23 <(sort <<<"$all") <(still_open <<<"$all" | sort) | while read -r src dst sport dport _ _ _ _ proto; do
+    if [ -z "$src" ]; then continue; fi
     conntrack -D -p "$proto" --orig-src "$src" --orig-dst "$dst" --orig-port-src "$sport" --orig-port-dst "$dport" \
       >/dev/null 2>&1 || true # it may be gone
   done

@@ -1,0 +1,86 @@
+"""What masquerades become SNATs in one stroke: unmasq.sh with a stand-in for the kernel's table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from steps.residue import SNATED_MARK
+from unit.handover_world import path_with, run
+
+ME = "10.244.1.0/24 172.18.0.2 flannel n\n"
+# As conntrack prints them: from the node to a Service, masqueraded to the tunnel's address.
+TCP = [
+    f"tcp 6 86399 ESTABLISHED src=172.18.0.2 dst=10.96.0.10 sport={port} dport=80 "
+    f"src=10.244.2.7 dst=10.244.1.0 sport=8080 dport={port} [ASSURED] mark=0 use=1"
+    for port in (40001, 40002, 40003)
+]
+UDP = (
+    "udp 17 179 src=172.18.0.2 dst=10.96.0.11 sport=5000 dport=53 "
+    "src=10.244.2.8 dst=10.244.1.0 sport=53 dport=5000 [ASSURED] mark=0 use=1"
+)
+CONNTRACK = """
+echo "$*" >>{log}
+case "$*" in
+  *--src-nat\\ 10.244.1.1*) ;;
+  -[LD]*tcp*) cat {tcp} ;;
+  -[LD]*udp*) cat {udp} ;;
+esac
+case "$*" in
+  -D*{fails}*) exit 1 ;;
+  -D*) echo "conntrack: some flow entries have been deleted." >&2 ;;
+esac
+"""
+
+
+def moved(folder: Path, tcp: list[str], udp: str, fails: str = "never") -> tuple[CompletedProcess[str], list[str]]:
+    """The script's end, and what conntrack was told."""
+    devices = folder / "net"
+    (devices / "flannel.1").mkdir(parents=True)
+    (folder / "tcp").write_text("".join(f"{line}\n" for line in tcp))
+    (folder / "udp").write_text(udp and f"{udp}\n")
+    log = folder / "log"
+    text = CONNTRACK.format(log=log, tcp=folder / "tcp", udp=folder / "udp", fails=fails)
+    # Nobody's sockets are asked: both ends are elsewhere.
+    ip = "echo 1: lo inet 127.0.0.1/8"
+    tools = {"conntrack": text, "ip": ip, "ss": "true", "iptables": "exit 1", "iptables-restore": "cat >/dev/null"}
+    path = path_with(folder / "bin", **tools)
+    # iptables exits with 1 for «there is no such chain», and adds what it is told to add.
+    (folder / "bin" / "iptables").write_text('#!/bin/bash\n[[ "$*" != *" -S "* && "$*" != *" -C "* ]]\n')
+    done = run("unmasq", stdin=ME, folders={"/sys/class/net": devices}, PATH=path, STEP="on")
+    return done, log.read_text().splitlines()
+
+
+def test_all_flows_are_deleted_by_one_look_at_the_table(tmp_path: Path) -> None:
+    done, told = moved(tmp_path, TCP, UDP)
+    assert done.returncode == 0, done.stderr
+    deleted = [line for line in told if line.startswith("-D")]
+    assert len(deleted) == 2, f"each flow would wait until the whole table was read for every other one: {deleted}"
+    assert all(f"--mark 0/{SNATED_MARK}" in line for line in deleted), "what is an SNAT already would wait once more"
+    put = [line for line in told if line.startswith("-I")]
+    assert len(put) == 4, f"a connection would break: {put}"
+    assert all(f"--mark {SNATED_MARK}" in line for line in put), "the next move would do them all again"
+    assert "--src-nat 10.244.1.0:40002 --dst-nat 10.244.2.7:8080" in "\n".join(put), "it would lead somewhere else"
+
+
+def test_a_single_question_by_udp_keeps_its_entry(tmp_path: Path) -> None:
+    _, told = moved(tmp_path, TCP, UDP)
+    of_udp = [line for line in told if "-p udp" in line and not line.startswith("-I")]
+    assert of_udp and all("--status ASSURED" in line for line in of_udp), "its answer would find nobody"
+
+
+def test_where_nothing_is_open_nothing_is_touched(tmp_path: Path) -> None:
+    done, told = moved(tmp_path, [], "")
+    assert done.returncode == 0, done.stderr
+    assert not [line for line in told if line[:2] in ("-D", "-I")], "packets would wait for nothing"
+
+
+@pytest.mark.parametrize("fails", ["tcp", "udp"])
+def test_a_deletion_that_fails_stops_the_move_and_loses_no_flow_of_another(tmp_path: Path, fails: str) -> None:
+    done, told = moved(tmp_path, TCP, UDP, fails)
+    assert done.returncode != 0 and "conntrack" in done.stderr, "connections would break without a word"
+    deleted = [line for line in told if line.startswith("-D") and fails not in line]
+    put = [line for line in told if line.startswith("-I")]
+    assert not deleted or put, "what was deleted before it would be lost"
