@@ -38,6 +38,8 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     print(*COLUMNS, sep="\t", flush=True)
     with tempfile.TemporaryDirectory() as folder:
+        for stack in ("cilium", "flannel"):
+            pulumi("stack", "select", "--create", stack)
         for _ in range(int(arguments[0])):
             for strategy in arguments[1:]:
                 told = {"strategy": strategy, "allowBrokenConnections": True}
