@@ -106,11 +106,11 @@ def items_on_pod_network(kubectl: Kubectl, *, node: str = "", phase: str = "") -
 
 
 def lives(kubectl: Kubectl) -> dict[str, Life]:
-    """All on the Pod network, those that have ended among them, by NAMESPACE/NAME."""
+    """All on the Pod network that are not on their way out, those that have ended among them, by NAMESPACE/NAME."""
     return {
         f"{item['metadata']['namespace']}/{item['metadata']['name']}": life_of(item)
         for item in kubectl.objects("pods")
-        if not item["spec"].get("hostNetwork")
+        if not item["spec"].get("hostNetwork") and "deletionTimestamp" not in item["metadata"]
     }
 
 

@@ -372,3 +372,10 @@ def test_patience_is_as_long_as_the_longest_grace_period() -> None:
     slow = pod_from(pod("slow", "u1", terminationGracePeriodSeconds=300))
     assert pods.patience([slow], 60) == 330, "a Pod that drains for five minutes would fail the move after one"
     assert pods.patience([], 60) == 60
+
+
+def test_a_pod_that_was_being_deleted_when_the_migration_began_is_not_counted_as_lost_in_it() -> None:
+    leaving = pod("old", "u2")
+    leaving["metadata"]["deletionTimestamp"] = NEW
+    api = Api(pod("new", "u1"), leaving, pod("host", "u3", hostNetwork=True))
+    assert list(pods.lives(api)) == ["a/new"], "the report would lay to the migration what a user or a rollout did"
