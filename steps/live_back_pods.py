@@ -15,8 +15,8 @@ from steps.names import AGENTS, SYSTEM
 from steps.running import StepError, say
 
 
-def masquerading(kubectl: Kubectl, place: Place) -> Masquerading:
-    """What Cilium masquerades there, as long as there is an agent; without one nobody can read its map."""
+def masquerading(kubectl: Kubectl, place: Place, pods: Collection[Tenant]) -> Masquerading:
+    """What Cilium masquerades of theirs, as long as there is an agent; without one nobody can read its map."""
     by_rules = on_node(place.node, "cilium_masquerading").strip() == "iptables"
     fields = f"spec.nodeName={place.node}"
     agents = kubectl.objects("pods", namespace=SYSTEM, selector=AGENTS["cilium"], fields=fields)
@@ -24,7 +24,7 @@ def masquerading(kubectl: Kubectl, place: Place) -> Masquerading:
     if not running or by_rules:
         return Masquerading(masked={}, seen=(), by_rules=by_rules)
     # First: what is opened between the two looks is in the map, and need not be seen.
-    seen = _known(place, tenants(place)).opened.keys()
+    seen = _known(place, pods).opened.keys()
     asked = ("cilium-dbg", "bpf", "nat", "list", "--output=json")
     masked = masqueraded(kubectl.execute(SYSTEM, running[0], asked, container="cilium-agent"))
     return Masquerading(masked=masked, seen=seen, by_rules=by_rules)
@@ -50,21 +50,21 @@ def route_back(place: Place, pods: Collection[Tenant]) -> None:
     route(place, "back", pods)
 
 
-def take_addresses(place: Place, pods: Collection[Tenant], pod_subnet: str) -> None:
+def take_addresses(place: Place, pods: Collection[Tenant], pod_subnet: str, mtu: int) -> None:
     """Flannel's plugin gives the address of none of them away, and lets it go when its Pod goes."""
-    configuration = json.dumps(delegate(place.pod_cidr, pod_subnet, _mtu(place)))
+    configuration = json.dumps(delegate(place.pod_cidr, pod_subnet, mtu))
     rows = "".join(f"{pod.sandbox.id} {pod.address} {configuration}\n" for pod in pods)
     on_node(place.node, "flannel_files", env={"STEP": "write"}, stdin=rows)
 
 
-def into_bridge(place: Place, pods: Collection[Tenant], pod_subnet: str) -> None:
+def into_bridge(place: Place, pods: Collection[Tenant], pod_subnet: str, mtu: int) -> None:
     """Each is in Flannel's bridge, and looks like a Pod of its."""
-    _rebridge(place, ("bridge", "dress"), pods, pod_subnet)
+    _rebridge(place, ("bridge", "dress"), pods, pod_subnet, mtu)
 
 
-def settle(place: Place, pods: Collection[Tenant], pod_subnet: str) -> None:
+def settle(place: Place, pods: Collection[Tenant], pod_subnet: str, mtu: int) -> None:
     """The bridge's own route leads to them."""
-    _rebridge(place, ("settle",), pods, pod_subnet)
+    _rebridge(place, ("settle",), pods, pod_subnet, mtu)
 
 
 def forget_ended(place: Place, pods: Collection[Tenant]) -> None:
@@ -75,19 +75,20 @@ def forget_ended(place: Place, pods: Collection[Tenant]) -> None:
         on_node(place.node, "flannel_files", env={"STEP": "forget"}, stdin=ended)
 
 
-def _mtu(place: Place) -> int:
+def pods_mtu(place: Place) -> int:
+    """What Flannel gives its Pods: its own word where it runs, and otherwise what follows from the node's devices."""
     said = on_node(place.node, "flannel_mtu", env={"OVERHEAD": str(VXLAN_OVERHEAD)}).strip()
     if not said.isdecimal():
         raise StepError(f"{place.node}: its MTU is {said!r}, and has to be a number")
     return int(said)
 
 
-def _rebridge(place: Place, steps: Sequence[str], pods: Collection[Tenant], pod_subnet: str) -> None:
+def _rebridge(place: Place, steps: Sequence[str], pods: Collection[Tenant], pod_subnet: str, mtu: int) -> None:
     env = {
         "GATEWAY": gateway_of(place.pod_cidr),
         "PREFIX": place.pod_cidr.split("/")[1],
         "POD_SUBNET": pod_subnet,
-        "MTU": str(_mtu(place)),
+        "MTU": str(mtu),
     }
     rows = "".join(f"{pod.sandbox.pid} {pod.address} {pod.index} {pod.mac} veth{pod.sandbox.id[:8]}\n" for pod in pods)
     for step in steps:

@@ -9,18 +9,17 @@ from steps.doors.node import on_node
 from steps.findings.tenants import Tenant
 from steps.live_pods import Place, endpoints, tenants
 from steps.running import StepError, say
+from steps.side_by_side import each
 
 # Seconds for which an endpoint may take to be ready; for which a Pod may take to answer.
 _SETTLE, _ANSWER = 30, 10
 
 
-def note_quiet(place: Place, asker: str) -> None:
+def note_quiet(place: Place, asker: str, pods: Collection[Tenant]) -> None:
     """Keeps on the node which of its Pods do not answer, or reach no Service, while their old CNI has them: a firewall
     of their own is no fault of the new one's. Says who they are; a move that goes on has it from before."""
-    pods = tenants(place)
-    quiet = {pod.sandbox.id: pod for pod in unreaching(place, pods)}
-    for source in dict.fromkeys((place.node, asker)):
-        quiet |= {pod.sandbox.id: pod for pod in silent(source, pods)}
+    found = _asked(place, asker, reaching=pods, near=pods, far=pods)
+    quiet = {pod.sandbox.id: pod for each_of in found.values() for pod in each_of}
     if quiet:
         names = " ".join(sorted(pod.full_name for pod in quiet.values()))
         say(
@@ -36,21 +35,39 @@ def prove_cilium(place: Place, asker: str) -> None:
     pods = tenants(place)
     _demand(place, unready(place, pods), "are not ready to Cilium's agent")
     loud = _loud(place, pods)
-    _demand(place, unreaching(place, unpoliced(place, loud)), "do not reach a Service")
-    for source in dict.fromkeys((place.node, asker)):
-        # A policy lets a Pod's own node in, and need not let in another.
-        asked = loud if source == place.node else unpoliced(place, loud)
-        _demand(place, silent(source, asked), f"do not answer by their address from {source}")
-    on_node(place.node, "quiet", env={"STEP": "forget"})
+    free = unpoliced(place, loud)
+    # A policy lets a Pod's own node in, and need not let in another.
+    _prove(place, asker, reaching=free, near=loud, far=free)
 
 
 def prove_flannel(place: Place, asker: str) -> None:
     """The same, of each Pod: nobody asks for a policy there."""
     loud = _loud(place, tenants(place))
-    _demand(place, unreaching(place, loud), "do not reach a Service")
-    for source in dict.fromkeys((place.node, asker)):
-        _demand(place, silent(source, loud), f"do not answer by their address from {source}")
+    _prove(place, asker, reaching=loud, near=loud, far=loud)
+
+
+def _prove(
+    place: Place, asker: str, *, reaching: Collection[Tenant], near: Collection[Tenant], far: Collection[Tenant]
+) -> None:
+    for what, pods in _asked(place, asker, reaching=reaching, near=near, far=far).items():
+        _demand(place, pods, f"do not {what}")
     on_node(place.node, "quiet", env={"STEP": "forget"})
+
+
+def _asked(
+    place: Place, asker: str, *, reaching: Collection[Tenant], near: Collection[Tenant], far: Collection[Tenant]
+) -> dict[str, list[Tenant]]:
+    """Those that do not, by what they are to do: `reaching` a Service, and answer the node itself (`near`) and `asker`
+    (`far`). Side by side, since each waits for whoever is slow."""
+    return each(
+        {
+            "reach a Service": lambda: unreaching(place, reaching),
+            f"answer by their address from {asker}": lambda: silent(asker, far),
+            # Behind the other: where there is no other node, it is this one that is asked.
+            f"answer by their address from {place.node}": lambda: silent(place.node, near),
+        },
+        "the proof",
+    )
 
 
 def _loud(place: Place, pods: Collection[Tenant]) -> list[Tenant]:
@@ -59,7 +76,7 @@ def _loud(place: Place, pods: Collection[Tenant]) -> list[Tenant]:
     return [pod for pod in pods if pod.sandbox.id not in quiet]
 
 
-def _demand(place: Place, wrong: list[Tenant], what: str) -> None:
+def _demand(place: Place, wrong: Collection[Tenant], what: str) -> None:
     # One that has ended meanwhile need not answer.
     running = {pod.sandbox.id for pod in tenants(place)} if wrong else set[str]()
     if names := sorted(pod.full_name for pod in wrong if pod.sandbox.id in running):

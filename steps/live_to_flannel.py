@@ -17,6 +17,7 @@ from steps.live_back_pods import (
     forget_ended,
     into_bridge,
     masquerading,
+    pods_mtu,
     route_back,
     settle,
     take_addresses,
@@ -26,7 +27,7 @@ from steps.live_pods import Place, settled_tenants, tenants
 from steps.live_proof import note_quiet, prove_flannel
 from steps.names import AGENTS, KUBE_PROXY
 from steps.node_clean import clean
-from steps.nodes import Node, await_gone, await_pod, cordon, label, lift_cordon, node, nodes, table
+from steps.nodes import Node, await_agents_gone, await_pod, cordon, label, lift_cordon, node, nodes, table
 from steps.preflight_live import of_node_s_pods
 from steps.residue import SNATED_MARK
 from steps.running import StepError, main, say
@@ -50,16 +51,17 @@ def live_to_flannel(needs: Needs, residue: str) -> None:
         place = Place(node=found.name, pod_cidr=found.pod_cidr)
         rows = nodes(kubectl)
         asker = next((row.name for row in rows if row.name != found.name), found.name)
-        met: list[Tenant] = []
+        met, mtu_before = list[Tenant](), 0
         if found.owner != needs.cni:
-            met = _change_hands(kubectl, needs, found, place, rows, asker)
+            met, mtu_before = _change_hands(kubectl, needs, found, place, rows, asker)
         await_pod(kubectl, needs.node, AGENTS[needs.cni], 120)
-        pods = tenants(place)
-        # Again: the MTU is Flannel's own word now; and those that a cut-off move had left out.
-        take_addresses(place, pods, needs.pod_subnet)
-        into_bridge(place, pods, needs.pod_subnet)
+        pods, mtu = tenants(place), pods_mtu(place)
+        # A cut-off move may have left some out, and the MTU is Flannel's own word now.
+        if mtu != mtu_before or not set(pods) <= set(met):
+            take_addresses(place, pods, needs.pod_subnet, mtu)
+            into_bridge(place, pods, needs.pod_subnet, mtu)
         clean(needs.node, residue, [row.address for row in rows])
-        settle(place, pods, needs.pod_subnet)
+        settle(place, pods, needs.pod_subnet, mtu)
         forget_ended(place, [*met, *pods])
         on_node(needs.node, "hold", env={"STEP": "off"})
         prove_flannel(place, asker)
@@ -70,25 +72,25 @@ def live_to_flannel(needs: Needs, residue: str) -> None:
 
 def _change_hands(
     kubectl: Kubectl, needs: Needs, found: Node, place: Place, rows: list[Node], asker: str
-) -> list[Tenant]:
-    """Cilium is gone from the node, its Pods are in the bridge, and Flannel's agent comes."""
+) -> tuple[list[Tenant], int]:
+    """Cilium is gone from the node, its Pods are in the bridge, and Flannel's agent comes: these Pods, and their MTU."""
     name, peers = found.name, [row.address for row in rows]
     if found.cordoned == "no":
         cordon(kubectl, name)
     # Since preflight another may have come.
     if lines := of_node_s_pods(kubectl, name, found.pod_cidr):
         raise StepError("\n".join([f"{name} does not move, and stays cordoned:", *lines, "Then run the same again"]))
+    here = tenants(place)
     if found.owner != "none":
-        note_quiet(place, asker)
+        note_quiet(place, asker, here)
     # First: where it has no answer, the node is as it was.
-    before = masquerading(kubectl, place)
+    before = masquerading(kubectl, place, here)
     on_node(name, "hold", env={"STEP": "leave"})
     # A call that is under way would give a Pod a network behind the look at them.
     clean(name, needs.plugin_residue, peers)
     # In one stroke: the agent's programs go on without it, and serve Services here until kube-proxy does.
     label(kubectl, name, cni_owner="none", cni_services="kube-proxy")
-    for agent in AGENTS.values():
-        await_gone(kubectl, name, agent)
+    await_agents_gone(kubectl, name)
     await_pod(kubectl, name, KUBE_PROXY, 60)
     on_node(name, "hold", env={"STEP": "on"})
     # Flannel's rules come with its agent, and Cilium's masquerading goes before.
@@ -100,10 +102,11 @@ def _change_hands(
     take_programs(place, pods, before, peers, found.address, needs.pod_subnet)
     clean(name, needs.early_residue, peers)
     # Before the agent comes: its plugin would give their addresses to others.
-    take_addresses(place, pods, needs.pod_subnet)
+    mtu = pods_mtu(place)
+    take_addresses(place, pods, needs.pod_subnet, mtu)
     label(kubectl, name, cni_owner=needs.cni)
-    into_bridge(place, pods, needs.pod_subnet)
-    return pods
+    into_bridge(place, pods, needs.pod_subnet, mtu)
+    return pods, mtu
 
 
 if __name__ == "__main__":

@@ -15,7 +15,18 @@ from steps.held import Base, begin
 from steps.introduce import introduce_nodes
 from steps.names import AGENTS, KUBE_PROXY
 from steps.node_clean import clean
-from steps.nodes import Node, agent_since, await_gone, await_pod, cordon, label, lift_cordon, node, nodes
+from steps.nodes import (
+    Node,
+    agent_since,
+    await_agents_gone,
+    await_gone,
+    await_pod,
+    cordon,
+    label,
+    lift_cordon,
+    node,
+    nodes,
+)
 from steps.pods import Pod, on_pod_network, patience
 from steps.pods_static import renew_static_pods
 from steps.remembered import forget_ready, ready_before, remember_ready
@@ -85,8 +96,7 @@ def _change_hands(kubectl: Kubectl, needs: Needs, found: Node, residue: str) -> 
     say(f"{name}: taking {found.owner if found.owner in AGENTS else 'the old CNI'} away")
     on_node(name, "hold", env={"STEP": "leave"})
     label(kubectl, name, cni_owner="none")
-    for agent in AGENTS.values():
-        await_gone(kubectl, name, agent)
+    await_agents_gone(kubectl, name)
     on_node(name, "hold", env={"STEP": "on"})
     try:
         _evict_rest(kubectl, needs)

@@ -9,7 +9,7 @@ from typing import Literal
 from steps.doors.kubectl import Kubectl, Object
 from steps.doors.node import on_node
 from steps.doors.process import ToolError
-from steps.names import CORDONED, OWNER_LABEL
+from steps.names import AGENTS, CORDONED, OWNER_LABEL
 from steps.running import StepError
 from steps.side_by_side import each
 
@@ -106,6 +106,12 @@ def await_gone(kubectl: Kubectl, name: str, selector: str) -> None:
     """Waits for up to 60 s until no Pod with these labels is on the node."""
     where = (f"--selector={selector}", f"--field-selector=spec.nodeName={name}")
     kubectl.wait("pods", "--all-namespaces", *where, until="delete", seconds=60)
+
+
+def await_agents_gone(kubectl: Kubectl, name: str) -> None:
+    """The same of every CNI's agent, side by side."""
+    waits = {selector: (lambda selector=selector: await_gone(kubectl, name, selector)) for selector in AGENTS.values()}
+    each(waits, f"{name}: the wait for an agent to be gone")
 
 
 def await_pod(kubectl: Kubectl, name: str, selector: str, seconds: int) -> None:

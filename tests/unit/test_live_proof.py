@@ -90,12 +90,12 @@ def test_a_pod_that_did_not_answer_before_need_not_behind_the_move(
         cluster.reach = ["abc"]
     else:
         cluster.answers[where] = [POD.address]
-    live_proof.note_quiet(PLACE, "x")
+    live_proof.note_quiet(PLACE, "x", [POD, WALLED])
     assert "default/walled" in capsys.readouterr().err, "its user would not know that nobody looks at it"
     cluster.answers, cluster.reach = {node: [POD.address] for node in "wx"}, ["abc"]
     live_proof.prove_flannel(PLACE, "x")  # a firewall of its own would stop the node for ever
     assert cluster.kept == "", "what was so once would excuse the next move"
-    live_proof.note_quiet(PLACE, "x")
+    live_proof.note_quiet(PLACE, "x", [POD, WALLED])
     cluster.answers["x"] = []
     with pytest.raises(StepError, match="default/bare"):
         live_proof.prove_cilium(PLACE, "x")

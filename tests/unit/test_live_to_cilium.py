@@ -46,6 +46,7 @@ class Noting:
             "label": self.label,
             "on_node": self.noting("{1} {env[STEP]}"),
             "await_gone": self.noting("{2} gone"),
+            "await_agents_gone": self.noting("agents gone"),
             "await_pod": self.noting("{2} ready"),
             "clean": self.noting("clean {1}"),
             "of_node_s_pods": self.noting("new Pods", self.late),
@@ -104,10 +105,13 @@ def test_a_pod_is_out_of_the_bridge_before_cilium_comes_and_cilium_s_before_the_
 ) -> None:
     world = World(monkeypatch, "flannel")
     world.move()
-    order = ["introduce_nodes", "cordon", "cni_owner=none", "k8s-app=cilium gone", "app=flannel gone", "hold on"]
+    order = ["introduce_nodes", "cordon", "cni_owner=none", "agents gone", "hold on"]
     order += ["clean plugin", "unmasq on", "look", "take_out", "patch ciliumnode", "cni_owner=cilium", "adopt"]
     order += ["k8s-app=cilium ready", "cni_services=cilium", "k8s-app=kube-proxy gone", "bridge_off", "clean residue"]
-    order += ["forget_ended", "hold off", "ask from w", "ask from x", "renew_pending_pods", "lift_cordon"]
+    order += ["forget_ended", "hold off", "renew_pending_pods", "lift_cordon"]
+    asked = [world.done.index(f"ask from {asker}") for asker in "wx"]
+    assert world.done.index("hold off") < min(asked), "a Pod that is made anew during the proof would be refused"
+    assert max(asked) < world.done.index("renew_pending_pods"), "Pods would come to a node that fails its old ones"
     assert [each for each in world.done if each in order] == order, "a Pod would lose its network on the way"
     assert world.done.index("reserve") < world.done.index("adopt"), "the agent could give its address away"
 

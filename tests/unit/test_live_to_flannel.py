@@ -18,7 +18,7 @@ from unit.test_live_to_cilium import POD, Noting, node
 PLACE = Place(node="w", pod_cidr="10.244.1.0/24")
 SUBNET = "10.244.0.0/16"
 NOTHING: dict[str, str] = {}
-LEFT, NONE, PROXY = "k8s-app=cilium gone", "cni_owner=none cni_services=kube-proxy", "k8s-app=kube-proxy ready"
+LEFT, NONE, PROXY = "agents gone", "cni_owner=none cni_services=kube-proxy", "k8s-app=kube-proxy ready"
 OFF = "take_programs by the map"
 # What is done before what, and what a user loses where it is not.
 ORDER = {
@@ -31,8 +31,7 @@ ORDER = {
     ("clean plugin", "look"): "a Pod whose network is just being made would be left behind",
     ("masquerading", NONE): "nobody could tell any more by which port the peers know the connections to outside",
     (NONE, LEFT): "the agent would be waited for that nobody has told to go",
-    (LEFT, OFF): "the agent would put its programs back",
-    ("app=flannel gone", OFF): "an agent that was cut off would make its rules among the programs",
+    (LEFT, OFF): "the agent would put its programs back, or Flannel's, cut off before, its rules among them",
     (PROXY, OFF): "no Service would be served on the node",
     (LEFT, "hold on"): "the agent would write its conflist again, and Pods be made by its plugin",
     ("hold on", "look"): "a Pod that starts now would be left behind",
@@ -66,19 +65,25 @@ class World(Noting):
     def __init__(self, monkeypatch: pytest.MonkeyPatch, owner: str, cordoned: str = "no") -> None:
         super().__init__()
         self.cut_off: list[Tenant] = []
+        self.mtus = [1450]
         self.left = [POD]
         plain = "cordon lift_cordon route_back take_addresses into_bridge settle forget_ended renew_pending_pods"
         stand_ins = self.stand_ins(node("w", owner, cordoned), plain)
         stand_ins |= {
             "masquerading": self.noting("masquerading", "the map"),
+            "pods_mtu": self.mtu,
             "take_programs": self.noting("take_programs by {2}"),
         }
+        del stand_ins["await_gone"]
         for name, stand_in in stand_ins.items():
             monkeypatch.setattr(live_to_flannel, name, stand_in)
         monkeypatch.setattr(live_proof, "tenants", self.tenants)
         monkeypatch.setattr(live_proof, "unreaching", self.noting("reach", self.cut_off))
         monkeypatch.setattr(live_proof, "silent", self.silent)
         monkeypatch.setattr(live_proof, "on_node", self.noting("{1} {env[STEP]}", ""))
+
+    def mtu(self, _: Place) -> int:
+        return self.mtus.pop() if len(self.mtus) > 1 else self.mtus[0]
 
     def tenants(self, _: Place) -> list[Tenant]:
         return self.left if "reach" in self.done else [POD]
@@ -136,6 +141,19 @@ def test_a_pod_that_came_since_preflight_and_would_not_survive_stops_its_node_be
     assert world.done[-1] == "new Pods" and NONE not in world.done, "its host port would be dead, or its agent gone"
 
 
+@pytest.mark.parametrize(
+    ("owner", "mtus", "times"), [("cilium", [1450], 1), ("cilium", [1400, 1450], 2), ("flannel", [1450], 1)]
+)
+def test_pods_are_dressed_once_more_where_flannel_s_word_is_another_or_the_move_was_cut_off(
+    monkeypatch: pytest.MonkeyPatch, owner: str, mtus: list[int], times: int
+) -> None:
+    world = World(monkeypatch, owner, "by-move")
+    world.mtus = mtus
+    world.move()
+    for step in ("take_addresses", "into_bridge"):
+        assert world.done.count(step) == times, "Pods would have another MTU than Flannel's, or none its bridge"
+
+
 def test_a_user_s_cordon_stays_on_the_way_back(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(monkeypatch, "cilium", "by-user")
     world.move()
@@ -169,12 +187,11 @@ def test_the_map_is_asked_of_the_agent_that_runs_and_is_empty_without_one(monkey
     doors = Doors(monkeypatch)
     kubectl: Any = doors
     nothing = Masquerading(masked={}, seen=(), by_rules=False)
-    assert live_back_pods.masquerading(kubectl, PLACE) == nothing, "a move that was cut off could not go on"
+    assert live_back_pods.masquerading(kubectl, PLACE, [POD]) == nothing, "a move that was cut off could not go on"
     phases = {"cilium-old": "Failed", "cilium-x": "Running"}
     kubectl.agents = [{"metadata": {"name": name}, "status": {"phase": phase}} for name, phase in phases.items()]
     doors.said["open_flows"] = "open 10.244.1.9:40344 1.1.1.1:443 client\n"
-    monkeypatch.setattr(live_back_pods, "tenants", lambda _: [POD])
-    found = live_back_pods.masquerading(kubectl, PLACE)
+    found = live_back_pods.masquerading(kubectl, PLACE, [POD])
     assert found.masked == {} and len(found.seen) == 1, "what was open then would be taken for something newer"
 
 
@@ -199,7 +216,7 @@ def test_only_the_address_of_a_pod_that_has_ended_is_free(monkeypatch: pytest.Mo
     assert doors.given == [("flannel_files forget", "def 10.244.1.8 -\n")], (
         "a running Pod's address would be given away"
     )
-    live_back_pods.into_bridge(PLACE, [POD], SUBNET)
+    live_back_pods.into_bridge(PLACE, [POD], SUBNET, 1450)
     steps = [(what, row) for what, row in doors.given if what.startswith("rebridge")]
     row = "7 10.244.1.9 5 aa vethabc\n"
     assert steps == [("rebridge bridge", row), ("rebridge dress", row)], (
