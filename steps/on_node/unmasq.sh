@@ -110,7 +110,8 @@ unmasq() {
     # It ends with 1 where there is none any more.
     said=$(given -D "$proto" "$given_to" "${unmarked[@]}" 2>&1) || [[ $said == *'entries have been deleted'* ]] ||
       { printf '%s: conntrack: %s\n' "$NODE" "$said" >&2; exit 1; }
-    # Also those that were made since the look, which wait for nothing.
+    # Among them those whose handshake has ended since the look, which wait for nothing: they are older than the rules, so
+    # there are few.
     rows=$(tuples <<<"$said" | still_open)
     if [ -z "$rows" ]; then continue; fi
     put_back <<<"$rows"
@@ -129,9 +130,12 @@ case $STEP in
     drop_off # of a run that was cut off
     # Only where Flannel's tunnel is: elsewhere nothing is masqueraded to these addresses.
     if [ -e /sys/class/net/flannel.1 ]; then
-      # First: a flow made between the two would be masqueraded. What is marked 0x4000 would be by kube-proxy.
-      marked='-m mark --mark 0x4000/0x4000 -j SNAT --to-source'
-      snat_on "-o flannel.1 $marked $network" "-o cni0 $marked $gateway"
+      # First: a flow made between the two would be masqueraded. What is marked 0x4000 would be by kube-proxy. Its
+      # connection's mark tells it from those that are older than the rules.
+      marked='-m mark --mark 0x4000/0x4000 -j'
+      known="CONNMARK --set-xmark $SNATED_MARK/$SNATED_MARK"
+      snat_on "-o flannel.1 $marked $known" "-o cni0 $marked $known" \
+        "-o flannel.1 $marked SNAT --to-source $network" "-o cni0 $marked SNAT --to-source $gateway"
       unmasq
     fi ;;
   back | alone)

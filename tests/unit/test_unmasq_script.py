@@ -45,7 +45,13 @@ def moved(folder: Path, tcp: list[str], udp: str, fails: str = "never") -> tuple
     text = CONNTRACK.format(log=log, tcp=folder / "tcp", udp=folder / "udp", fails=fails)
     # Nobody's sockets are asked: both ends are elsewhere.
     ip = "echo 1: lo inet 127.0.0.1/8"
-    tools = {"conntrack": text, "ip": ip, "ss": "true", "iptables": "exit 1", "iptables-restore": "cat >/dev/null"}
+    tools = {
+        "conntrack": text,
+        "ip": ip,
+        "ss": "true",
+        "iptables": "exit 1",
+        "iptables-restore": f"cat >>{folder / 'rules'}",
+    }
     path = path_with(folder / "bin", **tools)
     # iptables exits with 1 for «there is no such chain», and adds what it is told to add.
     (folder / "bin" / "iptables").write_text('#!/bin/bash\n[[ "$*" != *" -S "* && "$*" != *" -C "* ]]\n')
@@ -63,6 +69,16 @@ def test_all_flows_are_deleted_by_one_look_at_the_table(tmp_path: Path) -> None:
     assert len(put) == 4, f"a connection would break: {put}"
     assert all(f"--mark {SNATED_MARK}" in line for line in put), "the next move would do them all again"
     assert "--src-nat 10.244.1.0:40002 --dst-nat 10.244.2.7:8080" in "\n".join(put), "it would lead somewhere else"
+
+
+def test_what_is_made_by_the_rules_is_known_and_left_alone(tmp_path: Path) -> None:
+    moved(tmp_path, [], "")
+    rules = [line for line in (tmp_path / "rules").read_text().splitlines() if line.startswith("-A")]
+    for device in ("flannel.1", "cni0"):
+        jumps = [rule.split(" -j ")[1].split()[0] for rule in rules if f"-o {device} " in rule]
+        assert jumps == ["CONNMARK", "SNAT"], (
+            f"a connection that is being made would lose its entry, and time out: {rules}"
+        )
 
 
 def test_a_single_question_by_udp_keeps_its_entry(tmp_path: Path) -> None:
