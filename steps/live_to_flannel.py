@@ -25,9 +25,20 @@ from steps.live_back_pods import (
 )
 from steps.live_pods import Place, settled_tenants, tenants
 from steps.live_proof import note_quiet, prove_flannel
-from steps.names import AGENTS, KUBE_PROXY
+from steps.names import AGENTS
 from steps.node_clean import clean
-from steps.nodes import Node, await_agents_gone, await_pod, cordon, label, lift_cordon, node, nodes, table
+from steps.nodes import (
+    Node,
+    await_agents_gone,
+    await_kube_proxy,
+    await_pod,
+    cordon,
+    label,
+    lift_cordon,
+    node,
+    nodes,
+    table,
+)
 from steps.preflight_live import of_node_s_pods
 from steps.residue import SNATED_MARK
 from steps.running import StepError, main, say
@@ -73,7 +84,7 @@ def live_to_flannel(needs: Needs, residue: str) -> None:
 def _change_hands(
     kubectl: Kubectl, needs: Needs, found: Node, place: Place, rows: list[Node], asker: str
 ) -> tuple[list[Tenant], int]:
-    """Cilium is gone from the node, its Pods are in the bridge, and Flannel's agent comes: these Pods, and their MTU."""
+    """Cilium is gone from the node, its Pods are in the bridge, Flannel's agent comes. Which Pods, and their MTU."""
     name, peers = found.name, [row.address for row in rows]
     if found.cordoned == "no":
         cordon(kubectl, name)
@@ -91,7 +102,7 @@ def _change_hands(
     # In one stroke: the agent's programs go on without it, and serve Services here until kube-proxy does.
     label(kubectl, name, cni_owner="none", cni_services="kube-proxy")
     await_agents_gone(kubectl, name)
-    await_pod(kubectl, name, KUBE_PROXY, 60)
+    await_kube_proxy(kubectl, name)
     on_node(name, "hold", env={"STEP": "on"})
     # Flannel's rules come with its agent, and Cilium's masquerading goes before.
     told = {"STEP": "alone", "POD_SUBNET": needs.pod_subnet, "SNATED_MARK": SNATED_MARK}

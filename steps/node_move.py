@@ -20,6 +20,7 @@ from steps.nodes import (
     agent_since,
     await_agents_gone,
     await_gone,
+    await_kube_proxy,
     await_pod,
     cordon,
     label,
@@ -89,7 +90,7 @@ def _change_hands(kubectl: Kubectl, needs: Needs, found: Node, residue: str) -> 
         if needs.cni == "cilium":
             introduce_nodes(kubectl)
         else:
-            await_pod(kubectl, name, KUBE_PROXY, 60)
+            await_kube_proxy(kubectl, name)
     except StepError:
         _stays(kubectl, found)
         raise

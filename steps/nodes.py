@@ -9,7 +9,7 @@ from typing import Literal
 from steps.doors.kubectl import Kubectl, Object
 from steps.doors.node import on_node
 from steps.doors.process import ToolError
-from steps.names import AGENTS, CORDONED, OWNER_LABEL
+from steps.names import AGENTS, CORDONED, KUBE_PROXY, OWNER_LABEL
 from steps.running import StepError
 from steps.side_by_side import each
 
@@ -125,3 +125,10 @@ def await_pod(kubectl: Kubectl, name: str, selector: str, seconds: int) -> None:
         raise StepError(
             f"{name} has no Pod {selector} that is ready within {seconds} s; run the same command again: {error}"
         ) from error
+
+
+def await_kube_proxy(kubectl: Kubectl, name: str) -> None:
+    """Waits until kube-proxy serves on the node. Its Pod is Ready as soon as it runs, and writes its rules after that:
+    where Cilium's programs went meanwhile, what was sent to a Service left the cluster for 0.2 s."""
+    await_pod(kubectl, name, KUBE_PROXY, 60)
+    on_node(name, "services", env={"SECONDS_MAX": "60"})

@@ -77,6 +77,7 @@ def move(world: World, cni: str, monkeypatch: pytest.MonkeyPatch, **instead: Any
         "nodes": lambda _: [world.node],
         "clean": lambda name, table, peers: world.act(f"clean {table}"),
         "await_pod": lambda _, name, agent, seconds: world.act(f"{agent} ready"),
+        "await_kube_proxy": lambda _, name: world.act("kube-proxy serves"),
         "await_agents_gone": lambda _, name: world.act("agents gone"),
         "introduce_nodes": lambda _: world.act("introduce"),
         "evict_pods_of_node": evict,
@@ -144,7 +145,7 @@ def test_to_flannel_kube_proxy_serves_before_cilium_goes(monkeypatch: pytest.Mon
         "cordon",
         "list Pods",
         "drain",
-        "k8s-app=kube-proxy ready",
+        "kube-proxy serves",
     ], "nobody would serve Services on the node"
     assert "clean services" not in world.done, "kube-proxy's rules would be taken from under it"
 
@@ -164,7 +165,7 @@ def test_a_node_that_cannot_change_hands_yet_takes_pods_as_before(
     monkeypatch: pytest.MonkeyPatch, owner: str, cni: str, fault: str
 ) -> None:
     world = World(owner)
-    world.faults[fault if fault == "introduce" else "k8s-app=kube-proxy ready"] = StepError("it does not come up")
+    world.faults[fault if fault == "introduce" else "kube-proxy serves"] = StepError("it does not come up")
     with pytest.raises(StepError, match="it does not come up"):
         move(world, cni, monkeypatch)
     assert world.done[-2:] == ["uncordon", "forget"], "a node with a CNI that works would take no Pods for ever"
