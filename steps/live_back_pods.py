@@ -84,9 +84,11 @@ def pods_mtu(place: Place) -> int:
 
 
 def _rebridge(place: Place, steps: Sequence[str], pods: Collection[Tenant], pod_subnet: str, mtu: int) -> None:
+    network, prefix = place.pod_cidr.split("/")
     env = {
         "GATEWAY": gateway_of(place.pod_cidr),
-        "PREFIX": place.pod_cidr.split("/")[1],
+        "NETWORK": network,
+        "PREFIX": prefix,
         "POD_SUBNET": pod_subnet,
         "MTU": str(mtu),
     }

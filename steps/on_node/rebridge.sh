@@ -4,7 +4,7 @@
 # the MTU of a Pod of Flannel's; `settle` leaves the way to them to the bridge's own route, when cilium_host has gone.
 # Every step can be repeated.
 set -euo pipefail
-: "${STEP:?}" "${NODE:?}" "${GATEWAY:?}" "${PREFIX:?}" "${POD_SUBNET:?}" "${MTU:?}"
+: "${STEP:?}" "${NODE:?}" "${GATEWAY:?}" "${NETWORK:?}" "${PREFIX:?}" "${POD_SUBNET:?}" "${MTU:?}"
 
 plug() {
   local address=$2 index=$3 mac=$4 name=$5 now
@@ -56,6 +56,10 @@ case $STEP in
     each plug ;;
   dress) each dress ;;
   settle)
+    # Of a way there that was taken back: its agent has put a route of its own in the place of the bridge's.
+    if [ -z "$(ip -4 route show table main exact "$NETWORK/$PREFIX" dev cni0)" ]; then
+      ip route replace "$NETWORK/$PREFIX" dev cni0 proto kernel scope link src "$GATEWAY"
+    fi
     each settle
     redirects_back ;;
   *) printf 'unknown step: %s\n' "$STEP" >&2; exit 1 ;;

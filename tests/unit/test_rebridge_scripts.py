@@ -11,7 +11,7 @@ import pytest
 from unit.handover_world import NODE, OTHER, POD, Place, path_with, run, sh, standing, talking
 
 PODS = {POD: ("10.244.1.9", "lxc1", "veth01234567"), OTHER: ("10.244.1.8", "lxc2", "veth89abcdef")}
-ENV = {"GATEWAY": "10.244.1.1", "PREFIX": "24", "POD_SUBNET": "10.244.0.0/16", "MTU": "1450"}
+ENV = {"GATEWAY": "10.244.1.1", "NETWORK": "10.244.1.0", "PREFIX": "24", "POD_SUBNET": "10.244.0.0/16", "MTU": "1450"}
 WAY = ("routed", "bridge", "dress", "settle")
 # As Cilium leaves them. Its programs' part, the way to each Pod, is a table of its own here.
 MADE = f"""
@@ -117,6 +117,17 @@ def test_the_bridge_keeps_its_mac_when_a_pod_with_a_lower_one_comes(place: Place
     now = place.file("/sys/class/net/cni0/address")
     assert now == mac, "every Pod would send to a MAC that nobody has, until it asks again"
     assert place.file("/sys/class/net/cni0/mtu") == "1450", "the host would send what Flannel's tunnel does not take"
+
+
+def test_of_a_way_there_that_was_taken_back_the_bridge_has_its_route_again(place: Place) -> None:
+    told = place.rows(PODS)
+    for name in ("routed", "bridge", "dress"):
+        step(place, name, told)
+    # As by the agent, which puts its own in the place of the one that is there.
+    place.look("route del 10.244.1.0/24 dev cni0")
+    place.look("link del cilium_host")
+    step(place, "settle", told)
+    assert "10.244.1.0/24 dev cni0" in place.look("-4 route show"), "no Pod of the node would be reached any more"
 
 
 def test_a_pod_that_ends_meanwhile_does_not_keep_the_others_out_of_the_bridge(place: Place) -> None:
