@@ -18,7 +18,7 @@ from steps.live_pods import Place, adopt, bridge_off, forget_ended, reserve, set
 from steps.live_proof import note_quiet, prove_cilium
 from steps.names import AGENTS, KUBE_PROXY
 from steps.node_clean import clean
-from steps.nodes import Node, await_agents_gone, await_gone, await_pod, cordon, label, lift_cordon, node, nodes, table
+from steps.nodes import Node, await_gone, await_pod, cordon, label, lift_cordon, node, nodes, table
 from steps.preflight_live import of_node_s_pods
 from steps.residue import SNATED_MARK
 from steps.running import StepError, main, say
@@ -79,7 +79,7 @@ def _let_go(kubectl: Kubectl, needs: Needs, found: Node, place: Place, rows: lis
     if found.owner != "none":
         note_quiet(place, asker, tenants(place))
     label(kubectl, name, cni_owner="none")
-    await_agents_gone(kubectl, name)
+    await_gone(kubectl, name, *AGENTS.values())
     on_node(name, "hold", env={"STEP": "on"})
     # A call that is under way would put a Pod into the bridge behind the look at them.
     clean(name, needs.plugin_residue, [row.address for row in rows])

@@ -29,7 +29,7 @@ from steps.names import AGENTS
 from steps.node_clean import clean
 from steps.nodes import (
     Node,
-    await_agents_gone,
+    await_gone,
     await_kube_proxy,
     await_pod,
     cordon,
@@ -101,7 +101,7 @@ def _change_hands(
     clean(name, needs.plugin_residue, peers)
     # In one stroke: the agent's programs go on without it, and serve Services here until kube-proxy does.
     label(kubectl, name, cni_owner="none", cni_services="kube-proxy")
-    await_agents_gone(kubectl, name)
+    await_gone(kubectl, name, *AGENTS.values())
     await_kube_proxy(kubectl, name)
     on_node(name, "hold", env={"STEP": "on"})
     # Flannel's rules come with its agent, and Cilium's masquerading goes before.

@@ -18,7 +18,6 @@ from steps.node_clean import clean
 from steps.nodes import (
     Node,
     agent_since,
-    await_agents_gone,
     await_gone,
     await_kube_proxy,
     await_pod,
@@ -97,7 +96,7 @@ def _change_hands(kubectl: Kubectl, needs: Needs, found: Node, residue: str) -> 
     say(f"{name}: taking {found.owner if found.owner in AGENTS else 'the old CNI'} away")
     on_node(name, "hold", env={"STEP": "leave"})
     label(kubectl, name, cni_owner="none")
-    await_agents_gone(kubectl, name)
+    await_gone(kubectl, name, *AGENTS.values())
     on_node(name, "hold", env={"STEP": "on"})
     try:
         _evict_rest(kubectl, needs)

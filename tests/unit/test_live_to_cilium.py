@@ -45,8 +45,7 @@ class Noting:
             "settled_tenants": self.noting("look", [POD]),
             "label": self.label,
             "on_node": self.noting("{1} {env[STEP]}"),
-            "await_gone": self.noting("{2} gone"),
-            "await_agents_gone": self.noting("agents gone"),
+            "await_gone": self.gone,
             "await_pod": self.noting("{2} ready"),
             "clean": self.noting("clean {1}"),
             "of_node_s_pods": self.noting("new Pods", self.late),
@@ -59,6 +58,9 @@ class Noting:
             return answer
 
         return note
+
+    def gone(self, _: object, name: str, *labels: str) -> None:
+        self.done.append(f"{' '.join(labels)} gone")
 
     def label(self, *_: object, **labels: str) -> None:
         self.done.append(" ".join(f"{key}={value}" for key, value in labels.items()))
@@ -105,7 +107,7 @@ def test_a_pod_is_out_of_the_bridge_before_cilium_comes_and_cilium_s_before_the_
 ) -> None:
     world = World(monkeypatch, "flannel")
     world.move()
-    order = ["introduce_nodes", "cordon", "cni_owner=none", "agents gone", "hold on"]
+    order = ["introduce_nodes", "cordon", "cni_owner=none", "k8s-app=cilium app=flannel gone", "hold on"]
     order += ["clean plugin", "unmasq on", "look", "take_out", "patch ciliumnode", "cni_owner=cilium", "adopt"]
     order += ["k8s-app=cilium ready", "cni_services=cilium", "k8s-app=kube-proxy gone", "bridge_off", "clean residue"]
     order += ["forget_ended", "hold off", "renew_pending_pods", "lift_cordon"]

@@ -18,7 +18,7 @@ from unit.test_live_to_cilium import POD, Noting, node
 PLACE = Place(node="w", pod_cidr="10.244.1.0/24")
 SUBNET = "10.244.0.0/16"
 NOTHING: dict[str, str] = {}
-LEFT, NONE, PROXY = "agents gone", "cni_owner=none cni_services=kube-proxy", "kube-proxy serves"
+LEFT, NONE, PROXY = "k8s-app=cilium app=flannel gone", "cni_owner=none cni_services=kube-proxy", "kube-proxy serves"
 OFF = "take_programs by the map"
 # What is done before what, and what a user loses where it is not.
 ORDER = {
@@ -75,7 +75,6 @@ class World(Noting):
             "await_kube_proxy": self.noting("kube-proxy serves"),
             "take_programs": self.noting("take_programs by {2}"),
         }
-        del stand_ins["await_gone"]
         for name, stand_in in stand_ins.items():
             monkeypatch.setattr(live_to_flannel, name, stand_in)
         monkeypatch.setattr(live_proof, "tenants", self.tenants)
