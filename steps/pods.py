@@ -12,6 +12,7 @@ from typing import Literal
 from steps.doors.kubectl import Kubectl, Object
 from steps.doors.process import ToolError
 from steps.findings.lives import Life, life_of
+from steps.names import RELEASE
 from steps.running import StepError
 
 _NOT_ENDED = "status.phase!=Succeeded,status.phase!=Failed"
@@ -106,11 +107,13 @@ def items_on_pod_network(kubectl: Kubectl, *, node: str = "", phase: str = "") -
 
 
 def lives(kubectl: Kubectl) -> dict[str, Life]:
-    """All on the Pod network that are not on their way out, those that have ended among them, by NAMESPACE/NAME."""
+    """All on the Pod network that are not on their way out, those that have ended among them, by NAMESPACE/NAME.
+    Without Cilium's own (Hubble's), which go and come with it."""
     return {
         f"{item['metadata']['namespace']}/{item['metadata']['name']}": life_of(item)
         for item in kubectl.objects("pods")
         if not item["spec"].get("hostNetwork") and "deletionTimestamp" not in item["metadata"]
+        if ("app.kubernetes.io/part-of", RELEASE) not in item["metadata"].get("labels", {}).items()
     }
 
 

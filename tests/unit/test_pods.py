@@ -377,5 +377,7 @@ def test_patience_is_as_long_as_the_longest_grace_period() -> None:
 def test_a_pod_that_was_being_deleted_when_the_migration_began_is_not_counted_as_lost_in_it() -> None:
     leaving = pod("old", "u2")
     leaving["metadata"]["deletionTimestamp"] = NEW
-    api = Api(pod("new", "u1"), leaving, pod("host", "u3", hostNetwork=True))
+    relay = pod("hubble-relay", "u4")
+    relay["metadata"]["labels"] = {"app.kubernetes.io/part-of": "cilium"}
+    api = Api(pod("new", "u1"), leaving, pod("host", "u3", hostNetwork=True), relay)
     assert list(pods.lives(api)) == ["a/new"], "the report would lay to the migration what a user or a rollout did"
