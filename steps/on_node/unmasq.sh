@@ -66,13 +66,13 @@ flows() { # [OPTION...]
 # Passes those rows on, as `flows` prints them, that are still open: of TCP with an end on this node its sockets tell. An
 # entry for a connection that has ended would lead the next one with its ports to where that one led, for a day.
 still_open() {
+  local own sockets
+  own=$(ip -4 -oneline addr | awk '{ sub("/.*", "", $4); print "own", $4 }') || return
+  sockets=$(ss --no-header --tcp --numeric state established | awk '{ print $3, $4 }') || return
   awk '
     NR == FNR && $1 == "own" { own[$2]; next }
     NR == FNR { gsub(/\[::ffff:|\]|%[^: ]*/, ""); open[$1 " " $2]; next }
-    $9 == "udp" || !($1 in own) || (($1 ":" $3 " " $2 ":" $4) in open)' <(
-    ip -4 -oneline addr | awk '{ sub("/.*", "", $4); print "own", $4 }'
-    ss --no-header --tcp --numeric state established | awk '{ print $3, $4 }'
-  ) -
+    $9 == "udp" || !($1 in own) || (($1 ":" $3 " " $2 ":" $4) in open)' <(printf '%s\n' "$own" "$sockets") -
 }
 
 # Puts the flows on stdin back as SNATs: marked, so that nobody does it again, nor does direct_routes.sh forget them.
@@ -94,11 +94,12 @@ put_back() {
 # Between the deletion and the insertion a packet would make an entry without NAT, so these flows wait for it; for as short
 # as can be: conntrack reads the whole table for each question, so it is one for all of them.
 unmasq() {
-  local found said rows all='' proto given_to src dst sport dport
+  local found open said rows all='' failed='' proto given_to src dst sport dport
   local unmarked=(--mark "0/$SNATED_MARK")
   found=$(flows "${unmarked[@]}" | still_open)
   if [ -z "$found" ]; then return; fi
-  trap drop_off EXIT
+  deleted=$(mktemp)
+  trap 'drop_off; rm -f "$deleted"' EXIT
   {
     printf '*raw\n:%s - [0:0]\n-I PREROUTING -j %s\n-I OUTPUT -j %s\n' "$drop" "$drop" "$drop"
     awk -v chain="$drop" '
@@ -107,22 +108,28 @@ unmasq() {
     printf 'COMMIT\n'
   } | iptables-restore --noflush
   while read -r proto given_to; do
-    # It ends with 1 where there is none any more.
-    said=$(given -D "$proto" "$given_to" "${unmarked[@]}" 2>&1) || [[ $said == *'entries have been deleted'* ]] ||
-      { printf '%s: conntrack: %s\n' "$NODE" "$said" >&2; exit 1; }
+    # Its two streams apart: together they cut each other's lines. It ends with 1 where there is none any more.
+    said=$(given -D "$proto" "$given_to" "${unmarked[@]}" 2>&1 >"$deleted") ||
+      [[ $said == *'entries have been deleted'* ]] || failed+="$said "
     # Among them those whose handshake has ended since the look, which wait for nothing: they are older than the rules, so
-    # there are few.
-    rows=$(tuples <<<"$said" | still_open)
+    # there are few. Where nobody says what is open, all of them.
+    rows=$(tuples <"$deleted" | sort -u | still_open) || rows=$(tuples <"$deleted" | sort -u)
     if [ -z "$rows" ]; then continue; fi
     put_back <<<"$rows"
     all+=$rows$'\n'
   done < <(awk '{ print $9, $6 }' <<<"$found" | sort -u)
   # What was closed meanwhile has said so to nobody: its last packet was among those that waited.
-  comm -23 <(sort <<<"$all") <(still_open <<<"$all" | sort) | while read -r src dst sport dport _ _ _ _ proto; do
+  open=$(still_open <<<"$all") || { failed+="what is open cannot be told "; open=$all; }
+  comm -23 <(sort <<<"$all") <(sort <<<"$open") | while read -r src dst sport dport _ _ _ _ proto; do
     if [ -z "$src" ]; then continue; fi
     conntrack -D -p "$proto" --orig-src "$src" --orig-dst "$dst" --orig-port-src "$sport" --orig-port-dst "$dport" \
       >/dev/null 2>&1 || true # it may be gone
   done
+  # Not before: what was deleted is back.
+  if [ -n "$failed" ]; then
+    printf '%s: not all connections became SNATs: %s\n' "$NODE" "$failed" >&2
+    return 1
+  fi
 }
 
 case $STEP in
