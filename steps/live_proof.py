@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection
+from typing import Literal
 
 from steps.doors.node import on_node
 from steps.findings.tenants import Tenant
@@ -13,19 +14,23 @@ from steps.side_by_side import each
 
 # Seconds for which an endpoint may take to be ready; for which a Pod may take to answer.
 _SETTLE, _ANSWER = 30, 10
+_QUESTIONS = ("reach", "near", "far")
 
 
 def note_quiet(place: Place, asker: str, pods: Collection[Tenant]) -> None:
-    """Keeps on the node which of its Pods do not answer, or reach no Service, while their old CNI has them: a firewall
-    of their own is no fault of the new one's. Says who they are; a move that goes on has it from before."""
-    found = _asked(place, asker, reaching=pods, near=pods, far=pods)
-    quiet = {pod.sandbox.id: pod for each_of in found.values() for pod in each_of}
-    if quiet:
-        names = " ".join(sorted(pod.full_name for pod in quiet.values()))
-        say(
-            f"{place.node}: these Pods do not answer or reach a Service as it is, and need not behind the move: {names}"
-        )
-    on_node(place.node, "quiet", env={"STEP": "note"}, stdin="".join(f"{sandbox}\n" for sandbox in quiet))
+    """Keeps on the node what each of its Pods does not answer while its old CNI has it: a firewall of its own is no
+    fault of the new one's. Says who they are. What an earlier move has noted and not proved stays: behind it a Pod may
+    be quiet since it was moved."""
+    found = _asked(place, asker, reach=pods, near=pods, far=pods)
+    before = _noted(place, "unproved")
+    silences = {
+        pod.sandbox.id: before.get(pod.sandbox.id, [question for question in _QUESTIONS if pod in found[question]])
+        for pod in pods
+    }
+    if names := " ".join(sorted(pod.full_name for pod in pods if silences[pod.sandbox.id])):
+        say(f"{place.node}: these Pods do not answer all that is asked, and need not behind the move: {names}")
+    lines = "".join(f"{sandbox} {' '.join(questions)}\n" for sandbox, questions in silences.items())
+    on_node(place.node, "quiet", env={"STEP": "note"}, stdin=lines)
 
 
 def prove_cilium(place: Place, asker: str) -> None:
@@ -34,46 +39,52 @@ def prove_cilium(place: Place, asker: str) -> None:
     does not hold."""
     pods = tenants(place)
     _demand(place, unready(place, pods), "are not ready to Cilium's agent")
-    loud = _loud(place, pods)
-    free = unpoliced(place, loud)
     # A policy lets a Pod's own node in, and need not let in another.
-    _prove(place, asker, reaching=free, near=loud, far=free)
+    free = unpoliced(place, pods)
+    _prove(place, asker, reach=free, near=pods, far=free)
 
 
 def prove_flannel(place: Place, asker: str) -> None:
-    """The same, of each Pod: nobody asks for a policy there."""
-    loud = _loud(place, tenants(place))
-    _prove(place, asker, reaching=loud, near=loud, far=loud)
+    """The same, of each Pod, as far as it did before: what a policy of Cilium's kept from it then is not asked for."""
+    pods = tenants(place)
+    _prove(place, asker, reach=pods, near=pods, far=pods)
 
 
 def _prove(
-    place: Place, asker: str, *, reaching: Collection[Tenant], near: Collection[Tenant], far: Collection[Tenant]
+    place: Place, asker: str, *, reach: Collection[Tenant], near: Collection[Tenant], far: Collection[Tenant]
 ) -> None:
-    for what, pods in _asked(place, asker, reaching=reaching, near=near, far=far).items():
-        _demand(place, pods, f"do not {what}")
-    on_node(place.node, "quiet", env={"STEP": "forget"})
+    excused = _noted(place, "list")
+
+    def loud(question: str, pods: Collection[Tenant]) -> list[Tenant]:
+        return [pod for pod in pods if question not in excused.get(pod.sandbox.id, [])]
+
+    silences = _asked(place, asker, reach=loud("reach", reach), near=loud("near", near), far=loud("far", far))
+    _demand(place, silences["reach"], "do not reach a Service")
+    _demand(place, silences["near"], f"do not answer by their address from {place.node}")
+    _demand(place, silences["far"], f"do not answer by their address from {asker}")
+    on_node(place.node, "quiet", env={"STEP": "proved"})
 
 
 def _asked(
-    place: Place, asker: str, *, reaching: Collection[Tenant], near: Collection[Tenant], far: Collection[Tenant]
+    place: Place, asker: str, *, reach: Collection[Tenant], near: Collection[Tenant], far: Collection[Tenant]
 ) -> dict[str, list[Tenant]]:
-    """Those that do not, by what they are to do: `reaching` a Service, and answer the node itself (`near`) and `asker`
-    (`far`). Side by side, since each waits for whoever is slow."""
+    """Those that do not, by the question: whether they reach a Service, and answer the node itself (`near`) and `asker`
+    (`far`). Side by side, since each question waits for whoever is slow."""
     return each(
         {
-            "reach a Service": lambda: unreaching(place, reaching),
-            f"answer by their address from {asker}": lambda: silent(asker, far),
-            # Behind the other: where there is no other node, it is this one that is asked.
-            f"answer by their address from {place.node}": lambda: silent(place.node, near),
+            "reach": lambda: unreaching(place, reach),
+            "near": lambda: silent(place.node, near),
+            # Where there is no other node, it would be the same question.
+            "far": lambda: silent(asker, far if asker != place.node else ()),
         },
-        "the proof",
+        "the questions to Pods",
     )
 
 
-def _loud(place: Place, pods: Collection[Tenant]) -> list[Tenant]:
-    """Those that have to answer."""
-    quiet = set(on_node(place.node, "quiet", env={"STEP": "list"}).split())
-    return [pod for pod in pods if pod.sandbox.id not in quiet]
+def _noted(place: Place, step: Literal["list", "unproved"]) -> dict[str, list[str]]:
+    """The questions that were not answered, by sandbox."""
+    said = on_node(place.node, "quiet", env={"STEP": step})
+    return {words[0]: words[1:] for words in map(str.split, said.splitlines()) if words}
 
 
 def _demand(place: Place, wrong: Collection[Tenant], what: str) -> None:

@@ -150,3 +150,19 @@ def test_a_runtime_that_does_not_say_who_runs_is_no_node_without_pods(tmp_path: 
     assert done.returncode != 0, "every Pod of the node would be taken for one that has ended"
     assert "does not say who" in done.stderr
     assert run("tenants", PATH=path_with(tmp_path, crictl="true"), STEP="sandboxes").returncode == 0
+
+
+def test_what_was_quiet_before_a_move_is_kept_until_the_next_one_begins_behind_its_proof(tmp_path: Path) -> None:
+    def quiet(step: str, told: str = "") -> str:
+        done = run("quiet", stdin=told, folders={"/var/lib/cni-migration": tmp_path / "kept"}, STEP=step)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert quiet("list") == quiet("unproved") == ""
+    quiet("proved")
+    quiet("note", "abc far\n")
+    assert quiet("list") == quiet("unproved") == "abc far\n", "a firewall of its own would stop the node"
+    quiet("proved")
+    assert (quiet("list"), quiet("unproved")) == ("abc far\n", ""), "a run that is cut off behind it would be stopped"
+    quiet("note", "def\n")
+    assert quiet("unproved") == "def\n", "what this move breaks would be taken for what was so before"

@@ -24,7 +24,7 @@ class Cluster:
         self.known = {pod.sandbox.id: Endpoint(state="ready", policed=False) for pod in (POD, WALLED)}
         self.answers = {node: [POD.address, WALLED.address] for node in "wx"}
         self.reach = ["abc", "def"]
-        self.kept = ""
+        self.kept, self.proved = "", False
         monkeypatch.setattr(live_proof, "_SETTLE", 0)
         monkeypatch.setattr(live_proof, "endpoints", lambda _: self.known)
         monkeypatch.setattr(live_proof, "tenants", self.tenants)
@@ -40,9 +40,11 @@ class Cluster:
             case "reaches", _:
                 return "\n".join(sandbox for sandbox in self.reach if sandbox in stdin)
             case "quiet", "note":
-                self.kept = stdin
-            case "quiet", "forget":
-                self.kept = ""
+                self.kept, self.proved = stdin, False
+            case "quiet", "proved":
+                self.proved = True
+            case "quiet", "unproved":
+                return "" if self.proved else self.kept
             case _:
                 return self.kept
         return ""
@@ -93,9 +95,36 @@ def test_a_pod_that_did_not_answer_before_need_not_behind_the_move(
     live_proof.note_quiet(PLACE, "x", [POD, WALLED])
     assert "default/walled" in capsys.readouterr().err, "its user would not know that nobody looks at it"
     cluster.answers, cluster.reach = {node: [POD.address] for node in "wx"}, ["abc"]
-    live_proof.prove_flannel(PLACE, "x")  # a firewall of its own would stop the node for ever
-    assert cluster.kept == "", "what was so once would excuse the next move"
+    if where != "a Service":
+        cluster.reach.append("def")
+    cluster.answers = {node: [POD.address, *([WALLED.address] if where != node else [])] for node in "wx"}
+    for _ in range(
+        2
+    ):  # a firewall of its own would stop the node for ever; or where the first run is cut off behind it
+        live_proof.prove_flannel(PLACE, "x")
+    cluster.answers["w" if where != "w" else "x"] = [POD.address]
+    with pytest.raises(StepError, match="default/walled"):
+        live_proof.prove_flannel(PLACE, "x")  # one question that it did not answer would excuse it from all
+
+
+def test_what_a_move_has_broken_is_not_taken_for_what_was_quiet_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(monkeypatch)
     live_proof.note_quiet(PLACE, "x", [POD, WALLED])
     cluster.answers["x"] = []
     with pytest.raises(StepError, match="default/bare"):
         live_proof.prove_cilium(PLACE, "x")
+    live_proof.note_quiet(PLACE, "x", [POD, WALLED])  # by the other stack, which takes it back
+    with pytest.raises(StepError, match="default/bare"):
+        live_proof.prove_flannel(PLACE, "x")  # the way back would end well with Pods that nobody reaches
+
+
+def test_what_was_quiet_in_a_move_that_was_proved_does_not_excuse_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(monkeypatch)
+    cluster.answers["x"] = [POD.address]
+    live_proof.note_quiet(PLACE, "x", [POD, WALLED])
+    live_proof.prove_cilium(PLACE, "x")
+    cluster.answers["x"] = [POD.address, WALLED.address]
+    live_proof.note_quiet(PLACE, "x", [POD, WALLED])
+    cluster.answers["x"] = [POD.address]
+    with pytest.raises(StepError, match="default/walled"):
+        live_proof.prove_flannel(PLACE, "x")
