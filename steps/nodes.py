@@ -107,23 +107,31 @@ def agent_since(kubectl: Kubectl, name: str, selector: str) -> str:
 
 
 def await_gone(kubectl: Kubectl, name: str, *labels: str) -> None:
-    """Waits for up to 60 s until no Pod with one of these labels runs on the node. By the runtime's word: the API has a
-    Pod until the kubelet has removed its cgroup, which took it 30 s in every tenth migration. Raises StepError naming
-    those that nobody has told to go."""
+    """Waits for up to 60 s until no Pod with one of these labels runs on the node, or is to. Not until the API has none:
+    it has a Pod until the kubelet has removed its cgroup, which took it 30 s in every tenth migration. Raises StepError
+    naming those that stay."""
     deadline = time.monotonic() + _GONE
-    for one in labels:
-        # First: one that is not being deleted may be started at any time.
-        while staying := _staying(kubectl, name, one):
-            if time.monotonic() >= deadline:
-                raise StepError(f"{name}: these Pods stay: {' '.join(staying)}; run the same command again")
-            time.sleep(0.2)  # between two looks, not in place of a condition
-    on_node(name, "gone", *labels, env={"SECONDS_MAX": str(_GONE)})
+    while True:
+        on_node(name, "gone", *labels, env={"SECONDS_MAX": str(_GONE)})
+        # Behind it: one of which the API does not say that it has ended may have been started meanwhile.
+        found = [item for one in labels for item in kubectl.objects("pods", selector=one, fields=_on(name))]
+        staying = [f"{item['metadata']['namespace']}/{item['metadata']['name']}" for item in found if not _ended(item)]
+        if not staying:
+            return
+        if time.monotonic() >= deadline:
+            raise StepError(f"{name}: these Pods stay: {' '.join(staying)}; run the same command again")
+        time.sleep(0.2)  # between two looks, not in place of a condition
 
 
-def _staying(kubectl: Kubectl, name: str, selector: str) -> list[str]:
-    """NAMESPACE/NAME of the Pods on the node that nobody has deleted."""
-    found = [item["metadata"] for item in kubectl.objects("pods", selector=selector, fields=f"spec.nodeName={name}")]
-    return [f"{pod['namespace']}/{pod['name']}" for pod in found if "deletionTimestamp" not in pod]
+def _on(name: str) -> str:
+    return f"spec.nodeName={name}"
+
+
+def _ended(item: Object) -> bool:
+    """Whether it is being deleted, and each of its containers has run and ended."""
+    states = [one["state"] for one in item.get("status", {}).get("containerStatuses") or []]
+    deleted = "deletionTimestamp" in item["metadata"]
+    return deleted and bool(states) and all("terminated" in state for state in states)
 
 
 def await_pod(kubectl: Kubectl, name: str, selector: str, seconds: int) -> None:

@@ -30,13 +30,18 @@ class Cluster:
         return self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
 
     def on_node(self, name: str, script: str, *labels: str, env: dict[str, str]) -> str:
-        assert (name, script) == ("w", "gone") and int(env["SECONDS_MAX"]) > 0
+        assert (name, script) == ("w", "gone") and float(env["SECONDS_MAX"]) > 0
         self.asked.append(labels)
         return ""
 
 
-def agent(**metadata: str) -> Object:
-    return {"metadata": {"namespace": "kube-system", "name": "cilium-x", **metadata}}
+def agent(state: str = "running", **metadata: str) -> Object:
+    statuses = [{"state": {state: {}}}] if state else []
+    name = {"namespace": "kube-system", "name": "cilium-x"}
+    return {"metadata": {**name, **metadata}, "status": {"containerStatuses": statuses}}
+
+
+DELETED = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
 
 
 def gone(cluster: Cluster, *labels: str) -> None:
@@ -45,25 +50,29 @@ def gone(cluster: Cluster, *labels: str) -> None:
 
 
 def test_a_pod_that_is_only_waited_for_by_the_kubelet_s_housekeeping_has_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    cluster = Cluster(monkeypatch, [agent(deletionTimestamp="2026-01-01T00:00:00Z")])
+    cluster = Cluster(monkeypatch, [agent("terminated", **DELETED)])
     gone(cluster, AGENT, "app=flannel")
     assert cluster.asked == [(AGENT, "app=flannel")], "an agent that still runs would put back what is taken away"
 
 
-def test_a_pod_that_nobody_has_deleted_yet_is_waited_for_before_the_runtime_is_asked(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    "first",
+    [agent(), agent("terminated"), agent(**DELETED), agent("waiting", **DELETED), agent("", **DELETED)],
+    ids=["runs", "ended, and is started again", "ends", "its image is pulled", "its sandbox is made"],
+)
+def test_a_pod_that_may_still_be_started_is_waited_for_and_the_runtime_asked_again(
+    monkeypatch: pytest.MonkeyPatch, first: Object
 ) -> None:
-    cluster = Cluster(monkeypatch, [agent()], [agent()], [])
+    cluster = Cluster(monkeypatch, [first], [])
     gone(cluster, AGENT)
-    assert cluster.looks == [[]] and len(cluster.asked) == 1, "it may be started behind the question"
+    assert cluster.looks == [[]] and len(cluster.asked) == 2, "it would run behind the answer"
 
 
 def test_a_pod_that_stays_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(nodes, "_GONE", 0)
+    monkeypatch.setattr(nodes, "_GONE", 1e-9)
     cluster = Cluster(monkeypatch, [agent()])
     with pytest.raises(StepError, match="kube-system/cilium-x"):
         gone(cluster, AGENT)
-    assert cluster.asked == []
 
 
 @pytest.mark.parametrize(("crictl", "code"), [("true", 0), ("echo 1234", 1), ("exit 1", 1)])
