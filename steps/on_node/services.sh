@@ -9,15 +9,15 @@ service=$(kubectl --kubeconfig=/etc/kubernetes/kubelet.conf get service kubernet
 [ -n "$service" ] || { printf '%s: the API has no Service\n' "$NODE" >&2; exit 1; }
 
 written() {
-  # What a mode has not made is not there, and an error.
-  grep --quiet --fixed-strings -- "-A KUBE-SERVICES -d $service/32 " <<<"$(iptables-save --table nat 2>/dev/null)" ||
-    grep --quiet --fixed-strings -- "$service . " <<<"$(nft list map ip kube-proxy service-ips 2>/dev/null)" ||
-    [ -n "$(ip -4 -oneline addr show dev kube-ipvs0 to "$service/32" 2>/dev/null)" ]
+  # What another mode would have made is not there, which its tool calls an error.
+  grep --quiet --fixed-strings -- "-A KUBE-SERVICES -d $service/32 " <<<"$(iptables-save --table nat)" ||
+    grep --quiet --fixed-strings -- "$service . " <<<"$(nft list map ip kube-proxy service-ips)" ||
+    [ -n "$(ip -4 -oneline addr show dev kube-ipvs0 to "$service/32")" ]
 }
 
-until written; do
+until said=$(written 2>&1); do
   if [ "$SECONDS" -ge "$deadline" ]; then
-    printf '%s: kube-proxy has not written its rules within %s s\n' "$NODE" "$SECONDS_MAX" >&2
+    printf '%s: kube-proxy has not written its rules within %s s\n%s\n' "$NODE" "$SECONDS_MAX" "$said" >&2
     exit 1
   fi
   sleep 0.2 # between two looks, not in place of a condition

@@ -38,6 +38,11 @@ def test_without_the_api_s_rules_nothing_is_served_yet(tmp_path: Path, says: str
     )
 
 
+def test_a_tool_that_is_broken_is_told(tmp_path: Path) -> None:
+    done = asked(tmp_path, **{"iptables-save": "echo 'it has no library' >&2; exit 127"})
+    assert "it has no library" in done.stderr, "kube-proxy would be blamed"
+
+
 @pytest.mark.parametrize("answer", ["exit 1", "true"])
 def test_an_api_that_does_not_say_its_address_is_no_kube_proxy_that_serves(tmp_path: Path, answer: str) -> None:
     rules = {"iptables-save": f"echo '{RULE.format('10.96.0.1')}'"}
