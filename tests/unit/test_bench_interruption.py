@@ -21,7 +21,7 @@ REPORT: dict[str, Any] = {
     "slowestSeconds": 0.3,
     "connectionsBroken": 2,
     "why": "1 of 9 failed",
-    "pods": {"gone": ["a/b"], "restarted": []},
+    "pods": {"before": 30, "kept": 5, "gone": ["a/b", "and 24 more"], "restarted": []},
     "steps": [
         {"step": "before", "seconds": 2.0, "kinds": {"dns": {"longestGapSeconds": 0.1}}},
         {"step": "move w", "seconds": 31.4, "kinds": {"dns": KIND}},
@@ -33,7 +33,7 @@ REPORT: dict[str, Any] = {
 def test_each_column_has_its_figure() -> None:
     said = dict(zip(COLUMNS, ["live", *row("cilium", 99.6, REPORT, "")], strict=True))
     assert said["seconds"] == "100" and said["s a node"] == "31" and said["worst step"] == "move w"
-    assert (said["failures"], said["broken"], said["Pods gone"], said["restarted"]) == ("1", "2", "1", "0")
+    assert (said["failures"], said["broken"], said["Pods not kept"], said["restarted"]) == ("1", "2", "25", "0")
     bare = dict(zip(COLUMNS, ["live", *row("cilium", 1, {"measured": False, "why": "no network"}, "")], strict=True))
     assert bare["requests"] == "-" and bare["why"] == "no network", "what nobody measured would pass for calm"
 
