@@ -107,9 +107,9 @@ def agent_since(kubectl: Kubectl, name: str, selector: str) -> str:
 
 
 def await_gone(kubectl: Kubectl, name: str, *labels: str) -> None:
-    """Waits for up to 60 s until no Pod with one of these labels runs on the node, or is to. Not until the API has none:
-    it has a Pod until the kubelet has removed its cgroup, which took it 30 s in every tenth migration. Raises StepError
-    naming those that stay."""
+    """Waits for up to 60 s until no Pod with one of these labels runs on the node, or is to. Not until the API has
+    none: it has a Pod until the kubelet has removed its cgroup, which took it 30 s in every tenth migration. Raises
+    StepError naming those that stay."""
     deadline = time.monotonic() + _GONE
     while True:
         on_node(name, "gone", *labels, env={"SECONDS_MAX": str(_GONE)})
@@ -129,9 +129,9 @@ def _on(name: str) -> str:
 
 def _ended(item: Object) -> bool:
     """Whether it is being deleted, and each of its containers has run and ended."""
-    states = [one["state"] for one in item.get("status", {}).get("containerStatuses") or []]
+    statuses: list[Object] = item["status"].get("containerStatuses") or []
     deleted = "deletionTimestamp" in item["metadata"]
-    return deleted and bool(states) and all("terminated" in state for state in states)
+    return deleted and bool(statuses) and all("terminated" in status["state"] for status in statuses)
 
 
 def await_pod(kubectl: Kubectl, name: str, selector: str, seconds: int) -> None:
