@@ -18,7 +18,8 @@ OWNERS: tuple[Owner, ...] = get_args(Owner)
 # The routing table and the rule by which a rolling move reaches every podCIDR without a tunnel
 # (on_node/direct_routes.sh).
 DIRECT_TABLE = 244
-# The mark of UDP flows that such a move has made SNATs of (on_node/unmasq.sh): those alone are not forgotten.
+# The mark of connections that such a move, or its rules, have made SNATs of (on_node/unmasq.sh): they are not done
+# again, and of UDP not forgotten.
 SNATED_MARK = "0x2440000"
 
 
