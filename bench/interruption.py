@@ -25,6 +25,8 @@ from settings.strategy import STRATEGIES
 from steps.doors.process import ToolError
 
 HERTZ = 20
+# There, and back.
+STACKS = ("cilium", "flannel")
 COLUMNS = (
     *("strategy", "to", "seconds", "requests", "failures", "longest gap s", "slowest s", "broken", "s a node"),
     *("Pods not kept", "restarted", "worst step", "why"),
@@ -38,13 +40,13 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     print(*COLUMNS, sep="\t", flush=True)
     with tempfile.TemporaryDirectory() as folder:
-        for stack in ("cilium", "flannel"):
+        for stack in STACKS:
             pulumi("stack", "select", "--create", stack)
         for _ in range(int(arguments[0])):
             for strategy in arguments[1:]:
                 told = {"strategy": strategy, "allowBrokenConnections": True}
                 env = site.laid(Path(folder), strategy, {"migration": told, "traffic": {"hertz": HERTZ}})
-                for stack in ("cilium", "flannel"):
+                for stack in STACKS:
                     print(*migrated(strategy, stack, env), sep="\t", flush=True)
     return 0
 

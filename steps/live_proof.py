@@ -14,7 +14,6 @@ from steps.side_by_side import each
 
 # Seconds for which an endpoint may take to be ready; for which a Pod may take to answer.
 _SETTLE, _ANSWER = 30, 10
-_QUESTIONS = ("reach", "near", "far")
 
 
 def note_quiet(place: Place, asker: str, pods: Collection[Tenant]) -> None:
@@ -24,7 +23,7 @@ def note_quiet(place: Place, asker: str, pods: Collection[Tenant]) -> None:
     found = _asked(place, asker, reach=pods, near=pods, far=pods)
     before = _noted(place, "unproved")
     silences = {
-        pod.sandbox.id: before.get(pod.sandbox.id, [question for question in _QUESTIONS if pod in found[question]])
+        pod.sandbox.id: before.get(pod.sandbox.id, [question for question, wrong in found.items() if pod in wrong])
         for pod in pods
     }
     if names := " ".join(sorted(pod.full_name for pod in pods if silences[pod.sandbox.id])):

@@ -110,21 +110,17 @@ def await_gone(kubectl: Kubectl, name: str, *labels: str) -> None:
     """Waits for up to 60 s until no Pod with one of these labels runs on the node, or is to. Not until the API has
     none: it has a Pod until the kubelet has removed its cgroup, which took it 30 s in every tenth migration. Raises
     StepError naming those that stay."""
-    deadline = time.monotonic() + _GONE
+    deadline, fields = time.monotonic() + _GONE, f"spec.nodeName={name}"
     while True:
         on_node(name, "gone", *labels, env={"SECONDS_MAX": str(_GONE)})
         # Behind it: one of which the API does not say that it has ended may have been started meanwhile.
-        found = [item for one in labels for item in kubectl.objects("pods", selector=one, fields=_on(name))]
+        found = [item for one in labels for item in kubectl.objects("pods", selector=one, fields=fields)]
         staying = [f"{item['metadata']['namespace']}/{item['metadata']['name']}" for item in found if not _ended(item)]
         if not staying:
             return
         if time.monotonic() >= deadline:
             raise StepError(f"{name}: these Pods stay: {' '.join(staying)}; run the same command again")
         time.sleep(0.2)  # between two looks, not in place of a condition
-
-
-def _on(name: str) -> str:
-    return f"spec.nodeName={name}"
 
 
 def _ended(item: Object) -> bool:

@@ -94,7 +94,7 @@ put_back() {
 # Between the deletion and the insertion a packet would make an entry without NAT, so these flows wait for it; for as short
 # as can be: conntrack reads the whole table for each question, so it is one for all of them.
 unmasq() {
-  local found open said rows all='' failed='' proto given_to src dst sport dport
+  local found open said taken rows all='' failed='' proto given_to src dst sport dport
   local unmarked=(--mark "0/$SNATED_MARK")
   found=$(flows "${unmarked[@]}" | still_open)
   if [ -z "$found" ]; then return; fi
@@ -113,7 +113,8 @@ unmasq() {
       [[ $said == *'entries have been deleted'* ]] || failed+="$said "
     # Among them those whose handshake has ended since the look, which wait for nothing: they are older than the rules, so
     # there are few. Where nobody says what is open, all of them.
-    rows=$(tuples <"$deleted" | sort -u | still_open) || rows=$(tuples <"$deleted" | sort -u)
+    taken=$(tuples <"$deleted" | sort -u)
+    rows=$(still_open <<<"$taken") || rows=$taken
     if [ -z "$rows" ]; then continue; fi
     put_back <<<"$rows"
     all+=$rows$'\n'

@@ -69,15 +69,14 @@ def moved(
         "conntrack": text,
         "ip": ip,
         "ss": "true",
-        "iptables": "exit 1",
+        # It exits with 1 for «there is no such chain», and adds what it is told to add.
+        "iptables": '[[ "$*" != *" -S "* && "$*" != *" -C "* ]]',
         "iptables-restore": f"cat >>{folder / 'rules'}",
     }
     if broken:
         count = folder / "count"
         tools[broken] = f"echo >>{count}; [ $(wc -l <{count}) -le {answers} ] || exit 1\n{tools[broken]}"
     path = path_with(folder / "bin", **tools)
-    # iptables exits with 1 for «there is no such chain», and adds what it is told to add.
-    (folder / "bin" / "iptables").write_text('#!/bin/bash\n[[ "$*" != *" -S "* && "$*" != *" -C "* ]]\n')
     done = run("unmasq", stdin=ME, folders={"/sys/class/net": devices}, PATH=path, STEP="on")
     return done, log.read_text().splitlines()
 
