@@ -36,7 +36,7 @@ images: ## start the container engine and build the images alone
 	@$(AIRGAP) images
 
 migrate: setup ## flannel up, the preview of the move, cilium up on the same cluster, the verdict
-	@$(ENV) bash scripts/migrate.sh
+	@$(ENV) STRATEGY=$(STRATEGY) bash scripts/migrate.sh
 
 pipeline: setup ## each stage of the pipeline in order: check, preview, policy, apply, verify, drift (STACK=...)
 	@$(ENV) pipeline/check.sh && pipeline/preview.sh $(STACK) && pipeline/policy.sh $(STACK) && \

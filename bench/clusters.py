@@ -62,6 +62,8 @@ def configuration(cluster: Cluster, committed: str, workers: int = WORKERS) -> s
                     "serviceSubnet": cluster.service_subnet,
                 },
                 "cni-migration:traffic": {"enabled": False},
+                # It is made with its CNI and never migrated; the default goes by what is measured.
+                "migration:strategy": "recreate",
                 # Neither takes the port at which the user's own cluster shows Hubble.
                 "cni-migration:hubble": {"port": 0},
             },

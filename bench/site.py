@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,3 +17,13 @@ def laid(folder: Path, name: str, settings: Mapping[str, Any]) -> Mapping[str, s
     path = folder / f"{name}.yaml"
     path.write_text(yaml.safe_dump({**layers.site(), **settings}))
     return {layers.SITE_VARIABLE: str(path)}
+
+
+def with_strategy(folder: Path, strategy: str) -> str:
+    """The path of this machine's site file with a strategy; a stack's own goes before it."""
+    told = {"migration": {**layers.site().get("migration", {}), "strategy": strategy}}
+    return laid(folder, "strategy", told)[layers.SITE_VARIABLE]
+
+
+if __name__ == "__main__":
+    print(with_strategy(Path(sys.argv[1]), sys.argv[2]))

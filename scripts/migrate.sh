@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The main job: Flannel up, the preview of the move, Cilium up on the same cluster, and what was measured before and
-# after. Can be run again from wherever it was cut off.
+# after. Can be run again from wherever it was cut off. $STRATEGY, where it is set, is the migration's; a stack's own setting
+# goes before it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -8,6 +9,13 @@ say() { printf '\n== %s\n' "$*" >&2; }
 
 # For `make report`, which comes when the network of before is gone. Without it the page has one packet less.
 capture() { .venv/bin/python -m report.collect "$1" .state/report >&2 || say "no packet of stack $1 for the report"; }
+
+if [ -n "${STRATEGY:-}" ]; then
+  folder=$(mktemp -d)
+  trap 'rm -rf "$folder"' EXIT
+  CNI_MIGRATION_SITE=$(.venv/bin/python -m bench.site "$folder" "$STRATEGY")
+  export CNI_MIGRATION_SITE
+fi
 
 say "stack flannel: a Kind cluster with Flannel VXLAN"
 pulumi stack select --create flannel >&2

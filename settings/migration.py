@@ -43,7 +43,7 @@ class TrafficSettings:
 
 
 MIGRATION_DEFAULTS: dict[str, Any] = {
-    "strategy": "recreate",
+    "strategy": "live",
     "abandonEpoch": 0,
     "nodeOrder": [],  # workers first, control planes last
     "atATime": 1,

@@ -10,6 +10,11 @@ from steps.doors.once import Once
 from steps.looking import Looking, Needs
 from steps.running import StepError, main
 
+_OTHERS = (
+    "Other strategies ask for other things: migration:strategy rolling drains one node after the other, recreate takes "
+    "the Pod network down meanwhile"
+)
+
 
 def verb(needs: Needs) -> str:
     """Raises StepError with everything that is in the way; a question without an answer is in the way too."""
@@ -17,9 +22,11 @@ def verb(needs: Needs) -> str:
     with cluster(needs.cluster) as asked:
         heard = Looking(needs, Once(asked), values).everything()
     if heard.lines:
+        # It is the default, so whoever reads this need not know that there are others.
+        others = [_OTHERS] if needs.keeps_pods else []
         raise StepError(
             f"{needs.cni} cannot come to this cluster by {needs.strategy}, and nothing was touched:\n"
-            + "\n".join(f"  - {line}" for line in heard.lines)
+            + "\n".join([*(f"  - {line}" for line in heard.lines), *others])
         )
     return ""
 

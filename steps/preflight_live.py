@@ -20,7 +20,7 @@ from steps.side_by_side import each
 
 # A link that is up can be renamed from this version on.
 _KERNEL = (6, 2)
-_OTHERWISE = "migration.strategy rolling goes there"
+_OTHERWISE = "migration.strategy rolling or recreate goes there"
 
 
 def obstacles(kubectl: Kubectl, values: str, *, accepted: bool) -> list[str]:
@@ -116,5 +116,6 @@ def _of_service(item: Object) -> list[str]:
         return []
     return [
         f"Service {item['metadata']['namespace']}/{item['metadata']['name']} is a {kind}: connections that are open "
-        "through a node break when it moves; accept that with migration.allowBrokenConnections true"
+        "through a node break when it moves; accept that with migration.allowBrokenConnections true, or take "
+        "rolling or recreate, which end them too and do not ask"
     ]

@@ -104,6 +104,8 @@ def real(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
         config = yaml.safe_load((ROOT / f"Pulumi.{name}.yaml").read_text())
         config["config"]["cni-migration:cluster"] = {"name": NAME}
         config["config"]["cni-migration:hubble"] = {"port": HUBBLE_PORT}
+        # The default is what test_live.py is about.
+        config["config"]["migration:strategy"] = "recreate"
         (program / f"Pulumi.{name}.yaml").write_text(yaml.safe_dump(config))
     run("kind", "delete", "cluster", "--name", NAME)
     kubeconfig = home / "kubeconfig"

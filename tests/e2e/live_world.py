@@ -177,11 +177,11 @@ def image_of(real: Real) -> str:
 
 @pytest.fixture(scope="module")
 def held(real: Real, outside: str) -> Real:
-    """A Flannel cluster with Pods of every kind, one of which holds connections of five kinds, and both stacks set to
-    `live`."""
+    """A Flannel cluster with Pods of every kind, one of which holds connections of five kinds, and stacks that name no
+    strategy: `live`."""
     for name in ("flannel", "cilium"):
         stack = real.stacks[name]
-        stack.set_config("migration:strategy", "live")
+        stack.run("config", "rm", "--stack", name, "migration:strategy")
         stack.set_config("migration:budget", json.dumps(BUDGET))
         stack.set_config("cni-migration:cni", name)
     assert_vxlan(verdict(real, "flannel"))

@@ -59,6 +59,12 @@ def test_rolling_without_a_measurement_is_refused_and_both_keys_are_named() -> N
     assert parse({**tree, "migration": {"strategy": "recreate"}}).traffic.enabled is False
 
 
+def test_who_names_no_strategy_loses_no_pod_and_is_told_what_it_takes() -> None:
+    assert parse({"cni": "cilium"}).migration.strategy.keeps_pods, "an `up` would restart every Pod without being asked"
+    with pytest.raises(SettingsError, match=r"migration\.strategy: live .* set .* migration\.strategy to recreate"):
+        parse({"cni": "cilium", "traffic": {"enabled": False}})
+
+
 def test_rolling_with_a_single_worker_is_refused_since_its_pods_have_nowhere_to_go() -> None:
     tree = {"cni": "cilium", "cluster": {"workers": 1}, "migration": {"strategy": "rolling"}}
     with pytest.raises(SettingsError, match="rolling needs two workers"):

@@ -152,7 +152,7 @@ def test_a_claim_knows_who_had_the_cluster_before() -> None:
 @pytest.mark.parametrize(
     ("migration", "said"),
     [
-        ({"pauseAfter": 1}, "migration.pauseAfter: 1, and recreate moves all nodes at once"),
+        ({"pauseAfter": 1, "strategy": "recreate"}, "migration.pauseAfter: 1, and recreate moves all nodes at once"),
         ({"pauseAfter": 3, "strategy": "rolling"}, "3 leaves none of the 3 nodes to go on with; set it to 2 or less"),
         ({"pauseAfter": -1, "strategy": "rolling"}, "migration.pauseAfter: -1 must be a whole number from 0"),
         ({"pauseAfter": "all", "strategy": "rolling"}, "migration.pauseAfter: 'all' must be a whole number"),

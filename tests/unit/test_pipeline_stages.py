@@ -187,7 +187,12 @@ def test_a_rollback_with_nothing_to_go_by_does_nothing(desk: Desk) -> None:
 
 
 def test_the_check_needs_no_cluster_and_names_every_mistake(desk: Desk) -> None:
-    config = {"cni-migration:cni": "calico", "cni-migration:cluster": {"name": "c"}, "migration:pauseAfter": 1}
+    config = {
+        "cni-migration:cni": "calico",
+        "cni-migration:cluster": {"name": "c"},
+        "migration:strategy": "recreate",
+        "migration:pauseAfter": 1,
+    }
     (desk.folder / "Pulumi.cilium.yaml").write_text(json.dumps({"config": config}))
     (desk.folder / "pipeline" / "stack.txt").write_text("istio\n")
     done = desk.run("check")

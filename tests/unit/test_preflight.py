@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from steps import preflight
+from steps import preflight, preflight_live
 from steps.doors.docker import Attachment
 from steps.doors.kubectl import Kubectl, Object
 from steps.doors.process import ToolError
@@ -440,6 +440,15 @@ def test_nodes_that_are_nobodys_or_not_ready_are_refused(world: World) -> None:
         "  - node a is not Ready, so it could not take the Pods of another",
         "  - node b is not Ready, so it could not take the Pods of another",
     ]
+
+
+def test_the_default_names_the_others_where_it_does_not_go(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight_live, "obstacles", lambda *_, **__: ["a: the kernel is older than 6.2"])
+    world.lists["nodes"] = [node("a", ready="False")]
+    live = replace(NEEDS, strategy="live", keeps_pods=True, takes_network_down=False, needs_one_l2=True)
+    last = refusal(live)[-1]
+    assert "migration:strategy rolling" in last and "recreate" in last, "nobody would know that there is another way"
+    assert not [line for line in refusal(DRAINING) if line.startswith("Other")], "who has chosen one knows the others"
 
 
 def test_a_pod_without_a_controller_is_refused_but_for_the_hosts_network(world: World) -> None:
