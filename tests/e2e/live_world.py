@@ -9,43 +9,18 @@ from typing import Any
 
 import pytest
 
-from e2e.conftest import NAME, Real, run
+from e2e.conftest import NAME, ROOT, Real, run
 from e2e.test_real_cluster import STATIC, assert_vxlan, eventually, verdict
 from e2e.test_rolling import BUDGET, apply, marker
 
 WORKER, WORKER2 = f"{NAME}-worker", f"{NAME}-worker2"
-# Answers each byte, and holds a connection to another for good: by its address, and by its ClusterIP, on its own node
-# and across. What breaks ends the process, and nobody restarts a Pod of its own.
-SERVER = """
-import socketserver
-class Echo(socketserver.BaseRequestHandler):
-    def handle(self):
-        while got := self.request.recv(1): self.request.sendall(got)
-class Server(socketserver.ThreadingTCPServer): allow_reuse_address = daemon_threads = True
-Server(("", 9000), Echo).serve_forever()
-"""
-HOLDER = """
-import socket, sys, time
-held = [socket.create_connection((host, 9000), 20) for host in sys.argv[1:]]
-asked, longest = 0, 0.0
-while True:
-    for each in held:
-        began = time.monotonic()
-        each.sendall(b"x")
-        if each.recv(1) != b"x": sys.exit(f"{each.getpeername()} has closed")
-        longest = max(longest, time.monotonic() - began)
-    asked += 1
-    print(asked, round(longest, 2), flush=True)
-    time.sleep(0.05)
-"""
-COUNTS = """
-import time
-count = 0
-while True:
-    count += 1
-    print(count, flush=True)
-    time.sleep(0.2)
-"""
+IN_PODS = ROOT / "tests" / "e2e" / "in_pods"
+SERVER, COUNTS = (IN_PODS / "echo.py").read_text(), (IN_PODS / "counts.py").read_text()
+# Each holds flows to another: by its address, and by its ClusterIP, on its own node and across.
+STREAMS, DATAGRAMS = (IN_PODS / "streams.py").read_text(), (IN_PODS / "datagrams.py").read_text()
+# Seconds for which one of these flows may be without an answer; one that is lost is never answered again.
+SILENCE = 10
+HOLDERS = ("streams", "datagrams", "datagrams-of-host")
 OUTSIDE = f"{NAME}-outside"
 STATIC_FILE = "/etc/kubernetes/manifests/e2e-static.yaml"
 STATIC_POD = f"static-{WORKER2}"
@@ -81,7 +56,10 @@ def service(name: str) -> dict[str, Any]:
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": metadata,
-        "spec": {"selector": {"app": name}, "ports": [{"port": 9000}]},
+        "spec": {
+            "selector": {"app": name},
+            "ports": [{"name": "streams", "port": 9000}, {"name": "datagrams", "port": 9001, "protocol": "UDP"}],
+        },
     }
 
 
@@ -140,9 +118,16 @@ def lives(real: Real) -> dict[str, tuple[object, ...]]:
     }
 
 
-def asked(real: Real) -> tuple[int, float]:
-    count, longest = real.kubectl("logs", "holder", "--tail=1").split()
-    return int(count), float(longest)
+def said(real: Real, holder: str) -> tuple[int, float]:
+    """Its rounds, and its longest silence in seconds."""
+    words = real.kubectl("logs", holder, "--tail=1").split()
+    assert len(words) == 2, f"{holder} has not said anything yet: {words}"
+    return int(words[0]), float(words[1])
+
+
+def rounds(real: Real) -> dict[str, int]:
+    """Of each that holds flows."""
+    return {holder: said(real, holder)[0] for holder in HOLDERS}
 
 
 def counted(real: Real) -> int:
@@ -200,22 +185,32 @@ def held(real: Real, outside: str) -> Real:
     where = "jsonpath={.items[*].status.podIP}"
     addresses = real.kubectl("get", "pods", "-l", "app in (here, there)", "-o", where).split()
     clusters = real.kubectl("get", "services", "here", "there", "-o", "jsonpath={.items[*].spec.clusterIP}").split()
-    put(real, pod("holder", WORKER, image, HOLDER, *addresses, *clusters, outside))
-    eventually(lambda: str(asked(real)))
-    eventually(lambda: grown(real, 0))
+    hosts = [*addresses, *clusters, outside]
+    of_host = pod("datagrams-of-host", WORKER, image, DATAGRAMS, *hosts)
+    of_host["spec"]["hostNetwork"] = True
+    put(
+        real,
+        pod("streams", WORKER, image, STREAMS, *hosts),
+        pod("datagrams", WORKER, image, DATAGRAMS, *hosts),
+        of_host,
+    )
+    eventually(lambda: gone_on(real, dict.fromkeys(HOLDERS, 0)))
     return real
 
 
-def grown(real: Real, least: int) -> str:
-    count, _ = asked(real)
-    assert count > least, f"the held connections stand still at {count}"
-    return str(count)
+def gone_on(real: Real, since: dict[str, int], by: int = 1) -> str:
+    """Each that holds flows has made as many rounds more."""
+    now = rounds(real)
+    assert all(now[holder] >= since[holder] + by for holder in HOLDERS), f"held flows stand still: {since}, then {now}"
+    return str(now)
 
 
-def assert_all_the_same(real: Real, before: dict[str, tuple[object, ...]], count: int, job: int) -> None:
+def assert_all_the_same(real: Real, before: dict[str, tuple[object, ...]], since: dict[str, int], job: int) -> None:
     after = lives(real)
     lost = {name: (life, after.get(name)) for name, life in before.items() if after.get(name) != life}
     assert not lost, f"these were restarted or replaced: {lost}"
-    later, longest = asked(real)
-    assert later > count and longest < 10, f"held connections: {later - count} rounds, one of {longest} s"
+    for holder in HOLDERS:
+        count, longest = said(real, holder)
+        made = count - since[holder]
+        assert made > 0 and longest < SILENCE, f"{holder}: {made} rounds, and {longest} s without an answer"
     assert counted(real) > job, "a Job in the middle of its work has lost its count"

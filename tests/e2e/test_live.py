@@ -17,16 +17,16 @@ from e2e.live_world import (
     WALL,
     WORKER,
     WORKER2,
-    asked,
     assert_all_the_same,
     counted,
-    grown,
+    gone_on,
     held,
     image_of,
     lives,
     outside,
     pod,
     put,
+    rounds,
 )
 from e2e.test_real_cluster import assert_native, assert_vxlan, eventually, leftovers, verdict
 from e2e.test_rolling import apply, assert_moved, interruption, marker
@@ -49,7 +49,7 @@ def test_a_host_port_is_named_before_anything_moves(held: Real) -> None:
 
 def test_every_pod_runs_on_while_its_node_goes_to_cilium_though_a_move_is_killed(held: Real) -> None:
     cilium = held.stacks["cilium"]
-    before, (count, _), job = lives(held), asked(held), counted(held)
+    before, since, job = lives(held), rounds(held), counted(held)
     going = cilium.start("up", "--stack", "cilium", "--yes", "--skip-preview")
 
     def owner(wanted: str) -> str:
@@ -72,7 +72,7 @@ def test_every_pod_runs_on_while_its_node_goes_to_cilium_though_a_move_is_killed
         cilium.up()
     assert_native(verdict(held, "cilium"))
     assert_moved(held, "cilium")
-    assert_all_the_same(held, before, count, job)
+    assert_all_the_same(held, before, since, job)
     report = interruption(held, "cilium")
     assert report["measured"] and report["withinBudget"], report["why"]
     lost = {name: way for name, way in report["held"].items() if way["connectionsBroken"]}
@@ -83,12 +83,22 @@ def test_every_pod_runs_on_while_its_node_goes_to_cilium_though_a_move_is_killed
 
 
 def test_an_agent_that_is_started_again_keeps_the_adopted_pods(held: Real) -> None:
-    count, _ = asked(held)
+    since = rounds(held)
     held.kubectl(
         "delete", "pod", "-n", "kube-system", "-l", "k8s-app=cilium", f"--field-selector=spec.nodeName={WORKER}"
     )
     held.kubectl("rollout", "status", "-n", "kube-system", "daemonset/cilium", "--timeout=120s")
-    eventually(lambda: grown(held, count + 20))
+    eventually(lambda: gone_on(held, since, 20))
+
+
+def test_the_runtime_and_the_kubelet_start_again_beside_adopted_pods(held: Real) -> None:
+    before, since = lives(held), rounds(held)
+    held.on_node(WORKER, "systemctl restart containerd kubelet")
+    eventually(lambda: held.on_node(WORKER, "curl --fail --silent http://127.0.0.1:10248/healthz"))
+    eventually(lambda: gone_on(held, since, 20))
+    after = lives(held)
+    lost = {name: (life, after.get(name)) for name, life in before.items() if after.get(name) != life}
+    assert not lost, f"these were restarted or replaced: {lost}"
 
 
 def test_a_policy_holds_for_an_adopted_pod(held: Real) -> None:
@@ -138,13 +148,13 @@ def test_an_adopted_pod_that_goes_leaves_nothing(held: Real) -> None:
 def test_every_pod_runs_on_while_its_node_goes_back_to_flannel_inside_one_stack(held: Real) -> None:
     stack = held.stacks["cilium"]
     stack.set_config("cni-migration:cni", "flannel")
-    before, (count, _), job = lives(held), asked(held), counted(held)
+    before, since, job = lives(held), rounds(held), counted(held)
     # They are Cilium's own, and go with it.
     before = {name: life for name, life in before.items() if "/hubble-" not in name}
     stack.up()
     assert_vxlan(verdict(held, "cilium"))
     assert_moved(held, "flannel")
-    assert_all_the_same(held, before, count, job)
+    assert_all_the_same(held, before, since, job)
     report = interruption(held, "cilium")
     assert report["measured"] and report["withinBudget"] and report["connectionsBroken"] == 0, report["why"]
     for node in held.nodes():
