@@ -57,9 +57,11 @@ def evict_pods_of_node(kubectl: Kubectl, node: str, seconds: int, *, but: Sequen
 
 def renew_pending_pods(kubectl: Kubectl, node: str) -> None:
     """Has the Pods made anew that this node has refused so far: the kubelet would try them again only after 10 to 15 s.
-    They run nowhere yet, so no budget minds. One that nobody makes anew is left to the kubelet."""
+    They run nowhere yet, so no budget minds. One that nobody makes anew is left to the kubelet, and one that has its
+    network runs already: its init containers, or some of several."""
     for pod in on_pod_network(kubectl, node=node, phase="Pending"):
-        if not pod.bare and not pod.static and (answer := evict(kubectl, pod, now=True)):
+        refused = not pod.address
+        if refused and not pod.bare and not pod.static and (answer := evict(kubectl, pod, now=True)):
             say(f"{node}: {pod.full_name} is left to the kubelet: {answer}")
 
 

@@ -119,6 +119,15 @@ def test_a_pending_pod_that_nobody_makes_anew_is_left_alone(world: World) -> Non
     assert world.asked == [], "a Pod would be lost for good on the way of a node's move"
 
 
+def test_a_pending_pod_that_has_its_network_is_in_the_middle_of_its_start(world: World) -> None:
+    initialising, refused = pod("initialising", "u8", "Job"), pod("refused", "u9", "Job")
+    initialising["status"] = {"phase": "Pending", "podIP": "10.244.1.9"}
+    refused["status"] = {"phase": "Pending"}
+    world.pods = [initialising, refused]
+    evictions.renew_pending_pods(cast("Kubectl", world), "n")
+    assert world.asked == ["refused"], "an init container that runs would be killed behind its node's move"
+
+
 def test_an_eviction_never_takes_what_nobody_makes_anew_or_what_does_not_leave(world: World) -> None:
     owned = pod("owned", "u5", "ConfigMap")
     owned["metadata"]["ownerReferences"][0]["controller"] = False
