@@ -12,11 +12,13 @@ from urllib.parse import quote
 from steps.doors.node import on_node
 from steps.findings.agent_answers import Endpoint, answer_from, answers_from, endpoints_from
 from steps.findings.tenants import (
+    Sandbox,
     Tenant,
     devices_from,
     endpoint,
     gateway_of,
     sandboxes_from,
+    strange_pods,
     strangers,
     tenants_from,
 )
@@ -35,10 +37,19 @@ class Place:
 
 
 def tenants(place: Place) -> list[Tenant]:
-    """Those that run there now on the Pod network."""
-    sandboxes = sandboxes_from(on_node(place.node, "tenants", env={"STEP": "sandboxes"}))
+    """Those that run there now on the Pod network. Raises StepError naming those that no CNI can take over."""
+    return tenants_from(*_look(place.node))
+
+
+def strange_pods_of(node: str) -> list[str]:
+    """A sentence for each Pod there whose network is not as a CNI has made it."""
+    return strange_pods(*_look(node))
+
+
+def _look(node: str) -> tuple[list[Sandbox], str]:
+    sandboxes = sandboxes_from(on_node(node, "tenants", env={"STEP": "sandboxes"}))
     rows = "".join(f"{sandbox.id} {sandbox.pid}\n" for sandbox in sandboxes)
-    return tenants_from(sandboxes, on_node(place.node, "tenants", env={"STEP": "links"}, stdin=rows))
+    return sandboxes, on_node(node, "tenants", env={"STEP": "links"}, stdin=rows)
 
 
 def settled_tenants(place: Place) -> list[Tenant]:

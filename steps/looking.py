@@ -93,7 +93,7 @@ class Looking:
             # Where Pods run on, none has to be made again.
             parts += [self._live] if self._needs.keeps_pods else [self._bare]
             parts += [self._webhooks] if self._needs.takes_network_down else []
-            parts += [lambda: preflight_drain.obstacles(self._kubectl)] if self._needs.drains else []
+            parts += [lambda: preflight_drain.obstacles(self._kubectl, self._values)] if self._needs.drains else []
         lines: list[str] = []
         unheard: list[str] = []
         for part in parts:

@@ -3,10 +3,13 @@ budget, a Pod that a drain would lose, a Cilium that would not let go."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from typing import Any
 
 from steps.doors.kubectl import Kubectl, Object
 from steps.findings.capacity import NodeRoom, PodDemand, quantity, shortages
+from steps.findings.live_values import meddling_values
 from steps.names import SYSTEM
 from steps.nodes import Node, node_from
 from steps.pods import pod_from
@@ -16,18 +19,28 @@ from steps.running import StepError
 _NOT_ENDED = "status.phase!=Succeeded,status.phase!=Failed"
 
 
-def obstacles(kubectl: Kubectl) -> list[str]:
-    """A line for each. Raises StepError where one of the questions has no answer."""
+def obstacles(kubectl: Kubectl, values: str) -> list[str]:
+    """A line for each. `values` are those of Cilium's chart as JSON, empty without one. Raises StepError where one of
+    the questions has no answer."""
     node_items = sorted(kubectl.objects("nodes"), key=lambda item: item["metadata"]["name"])
     pod_items = kubectl.objects("pods", fields=_NOT_ENDED)
     nodes = [node_from(item) for item in node_items]
     return [
         *unfit_nodes(nodes),
+        *meddling_values(values_from(values)),
         *lost_pods(pod_items),
         *_shortages(node_items, pod_items),
         *stopping_budgets(kubectl, pod_items),
         *(clinging_cilium(kubectl) if any(node.owner == "cilium" for node in nodes) else []),
     ]
+
+
+def values_from(text: str) -> dict[str, Any]:
+    """Those of Cilium's chart. Raises StepError where they are no JSON."""
+    try:
+        return json.loads(text or "{}")
+    except ValueError as error:
+        raise StepError("the values of Cilium's chart cannot be read as JSON") from error
 
 
 def unfit_nodes(nodes: Sequence[Node]) -> list[str]:
@@ -39,7 +52,9 @@ def unfit_nodes(nodes: Sequence[Node]) -> list[str]:
                 f"node {node.name} has no label cni-owner: no migration of this project ended there; use recreate"
             )
         if not node.ready:
-            found.append(f"node {node.name} is not Ready, so it could not take the Pods of another")
+            found.append(
+                f"node {node.name} is not Ready, and a node moves only while all of them are; make it so first"
+            )
     return found
 
 

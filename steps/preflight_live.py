@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection
 from typing import cast
 
 from steps.doors.kubectl import Kubectl, Object
 from steps.doors.node import on_node
-from steps.findings.live_values import unfit_config, unfit_values
+from steps.findings.live_values import meddling_values, unfit_config, unfit_values
 from steps.findings.tenants import gateway_of
+from steps.live_pods import strange_pods_of
 from steps.names import RELEASE, SYSTEM
 from steps.nodes import node_from
 from steps.pods import items_on_pod_network
-from steps.preflight_drain import clinging_cilium, unfit_nodes
-from steps.running import StepError
+from steps.preflight_drain import clinging_cilium, unfit_nodes, values_from
 from steps.side_by_side import each
 
 # A link that is up can be renamed from this version on.
@@ -26,18 +25,19 @@ _OTHERWISE = "migration.strategy rolling or recreate goes there"
 def obstacles(kubectl: Kubectl, values: str, *, accepted: bool) -> list[str]:
     """A line for each. `values` are those of Cilium's chart as JSON. `accepted`: connections that come in by a node may
     break. Raises StepError where one of the questions has no answer."""
-    try:
-        unfit = unfit_values(json.loads(values or "{}"))
-    except ValueError as error:
-        raise StepError("the values of Cilium's chart cannot be read as JSON") from error
+    told = values_from(values)
     nodes = kubectl.objects("nodes")
     gateways = [gateway_of(item["spec"]["podCIDR"]) for item in nodes if _has_one_podcidr(item)]
     return [
-        *(f"{line}; leave it out of cilium.values until the migration is done, or {_OTHERWISE}" for line in unfit),
+        *(
+            f"{line}; leave it out of cilium.values until the migration is done, or {_OTHERWISE}"
+            for line in unfit_values(told)
+        ),
+        *meddling_values(told),
         *unfit_nodes([node_from(item) for item in nodes]),
         *([] if values else _of_running_cilium(kubectl)),
         *(line for item in nodes for line in _of_node(item)),
-        *_tools([item["metadata"]["name"] for item in nodes]),
+        *_in_nodes([item["metadata"]["name"] for item in nodes]),
         *(line for item in items_on_pod_network(kubectl) for line in _of_pod(item, gateways)),
         *([] if accepted else [line for item in kubectl.objects("services") for line in _of_service(item)]),
     ]
@@ -78,14 +78,19 @@ def _has_one_podcidr(item: Object) -> bool:
     return len(item["spec"].get("podCIDRs") or []) == 1 and ":" not in item["spec"].get("podCIDR", ":")
 
 
-def _tools(names: list[str]) -> list[str]:
-    """A line for each program that is missing in a node."""
-    missing = each({name: (lambda name=name: on_node(name, "tools")) for name in names}, "the look for tools")
-    return [
-        f"{name}: the node has no {tool}, by which Pods are handed over; put it into the node's image, or {_OTHERWISE}"
-        for name in names
-        for tool in missing[name].split()
-    ]
+def _in_nodes(names: list[str]) -> list[str]:
+    """A line for each program that is missing in a node, and for each Pod there with a network that is its own affair,
+    of which the API knows nothing."""
+
+    def look(name: str) -> list[str]:
+        missing = [
+            f"the node has no {tool}, by which Pods are handed over; put it into the node's image, or {_OTHERWISE}"
+            for tool in on_node(name, "tools").split()
+        ]
+        return [f"{name}: {line}" for line in missing or strange_pods_of(name)]
+
+    found = each({name: (lambda name=name: look(name)) for name in names}, "the look into nodes")
+    return [line for name in names for line in found[name]]
 
 
 def _of_pod(item: Object, gateways: Collection[str]) -> list[str]:
@@ -109,13 +114,16 @@ def _of_pod(item: Object, gateways: Collection[str]) -> list[str]:
 
 def _of_service(item: Object) -> list[str]:
     kind = item["spec"].get("type")
+    ways = [f"is a {kind}"] if kind in ("NodePort", "LoadBalancer") else []
+    # Cilium serves them at a node's device as it does node ports.
+    ways += ["has external IPs"] if item["spec"].get("externalIPs") else []
     annotations: dict[str, str] = item["metadata"].get("annotations") or {}
     # Hubble's goes with Cilium, and comes with it.
     ours = item["metadata"]["namespace"] == SYSTEM and annotations.get("meta.helm.sh/release-name") == RELEASE
-    if kind not in ("NodePort", "LoadBalancer") or ours:
+    if not ways or ours:
         return []
     return [
-        f"Service {item['metadata']['namespace']}/{item['metadata']['name']} is a {kind}: connections that are open "
-        "through a node break when it moves; accept that with migration.allowBrokenConnections true, or take "
-        "rolling or recreate, which end them too and do not ask"
+        f"Service {item['metadata']['namespace']}/{item['metadata']['name']} {' and '.join(ways)}: connections "
+        "that are open through a node break when it moves; accept that with migration.allowBrokenConnections true, or "
+        "take rolling or recreate, which end them too and do not ask"
     ]

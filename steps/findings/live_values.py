@@ -25,6 +25,11 @@ _UNTRIED = (
     ("bpf.datapathMode", "netkit", "datapath-mode"),
     ("hostFirewall.enabled", "true", "enable-host-firewall"),
 )
+# Of the operator, which is there before the first agent.
+_MEDDLING = (
+    ("operator.unmanagedPodWatcher.restart", "true", "restarts Pods of nodes that are not Cilium's yet"),
+    ("operator.setNodeTaints", "true", "taints nodes that are not Cilium's yet"),
+)
 _BREAKS, _UNKNOWN = "breaks connections to Services that are open", "was not tried under running Pods"
 
 
@@ -34,6 +39,15 @@ def unfit_values(values: Mapping[str, Any]) -> list[str]:
         f"cilium.values.{path} {why}"
         for rows, why in ((_PER_PACKET, _BREAKS), (_UNTRIED, _UNKNOWN))
         for path, refused, _ in rows
+        if _text(_at(values, path)) == refused
+    ]
+
+
+def meddling_values(values: Mapping[str, Any]) -> list[str]:
+    """A sentence for each value that works against nodes which still have the other CNI, whichever way they move."""
+    return [
+        f"cilium.values.{path} {refused} {what}; leave it out until the migration is done, or use recreate"
+        for path, refused, what in _MEDDLING
         if _text(_at(values, path)) == refused
     ]
 

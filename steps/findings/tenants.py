@@ -70,9 +70,22 @@ def _sandbox(item: Any) -> Sandbox:
     )
 
 
+def strange_pods(sandboxes: Sequence[Sandbox], links: str) -> list[str]:
+    """A sentence for each line ID ? WHY: a Pod whose network is not as a CNI has made it."""
+    by_id = {sandbox.id: sandbox for sandbox in sandboxes}
+    marked = [words for line in links.splitlines() if (words := line.split())[1:2] == ["?"] and words[0] in by_id]
+    return [
+        f"{by_id[words[0]].namespace}/{by_id[words[0]].name} {' '.join(words[2:])}, so no CNI can take it over; delete "
+        "the Pod for the time of the migration, or migration.strategy rolling or recreate goes there"
+        for words in marked
+    ]
+
+
 def tenants_from(sandboxes: Sequence[Sandbox], links: str) -> list[Tenant]:
     """Joins them with the lines ID INDEX MAC ADDRESS. Raises StepError for a line of another shape: a Pod that is left
     out would lose its network."""
+    if strange := strange_pods(sandboxes, links):
+        raise StepError("\n".join(strange))
     by_id = {sandbox.id: sandbox for sandbox in sandboxes}
     found: list[Tenant] = []
     for line in links.splitlines():

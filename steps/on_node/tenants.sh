@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Runs inside a node: $STEP `sandboxes` prints what the runtime says of each sandbox that is up, a JSON document each;
 # `links` reads `ID PID` lines and prints `ID INDEX MAC ADDRESS` for those with a network of their own: the number of the
-# veth's end on the node, and the Pod's MAC and address. `devices` prints the number, the name and the MAC of each
+# veth's end on the node, and the Pod's MAC and address; or `ID ?` and why it has not what a CNI gives. `devices` prints the number, the name and the MAC of each
 # device that a CNI has made for a Pod: the ports of cni0, and Cilium's.
 set -euo pipefail
 : "${STEP:?}"
@@ -32,17 +32,24 @@ case $STEP in
       # 1: it has ended.
       net=$(readlink "/proc/$pid/ns/net") || continue
       if [ "$net" = "$own" ]; then continue; fi
-      if ! said=$(nsenter --target "$pid" --net bash -c 'ip -oneline link show dev eth0; ip -4 -oneline addr show dev eth0 scope global'); then
+      if ! said=$(nsenter --target "$pid" --net bash -c 'ip -oneline link show && ip -4 -oneline addr show scope global'); then
         if ended "$pid"; then continue; fi
         printf '%s: the network of %s cannot be looked at\n' "$NODE" "$id" >&2
         exit 1
       fi
-      link=$(head -1 <<<"$said")
-      address=$(sed 1d <<<"$said" | awk '{ sub("/.*", "", $4); print $4; exit }')
-      [[ $link =~ eth0@if([0-9]+): ]] || { printf '%s: eth0 of %s is no veth\n' "$NODE" "$id" >&2; exit 1; }
-      index=${BASH_REMATCH[1]}
-      [[ $link =~ link/ether\ ([0-9a-f:]+) ]] || { printf '%s: eth0 of %s has no MAC\n' "$NODE" "$id" >&2; exit 1; }
-      printf '%s %s %s %s\n' "$id" "$index" "${BASH_REMATCH[1]}" "$address"
+      link=$(sed -n '/^[0-9]*: eth0[@:].*link\//p' <<<"$said")
+      address=$(awk '$2 == "eth0" && $3 == "inet" { sub("/.*", "", $4); print $4; exit }' <<<"$said")
+      if [ -z "$link" ]; then
+        printf '%s ? has no eth0\n' "$id"
+      elif ! [[ $link =~ eth0@if([0-9]+): ]]; then
+        printf '%s ? has an eth0 that is no veth\n' "$id"
+      elif [ -z "$address" ]; then
+        printf '%s ? has no IPv4 address on eth0\n' "$id"
+      else
+        index=${BASH_REMATCH[1]}
+        [[ $link =~ link/ether\ ([0-9a-f:]+) ]] || { printf '%s: eth0 of %s has no MAC\n' "$NODE" "$id" >&2; exit 1; }
+        printf '%s %s %s %s\n' "$id" "$index" "${BASH_REMATCH[1]}" "$address"
+      fi
     done ;;
   devices)
     for device in /sys/class/net/cni0/brif/* /sys/class/net/lxc* /sys/class/net/hot[0-9]*; do

@@ -55,6 +55,8 @@ def test_a_pod_without_an_address_is_no_pod_to_hand_over() -> None:
     assert tenants_from([SANDBOX], "abc 5 aa:bb 10.244.1.254\n") == [POD]
     with pytest.raises(StepError):
         tenants_from([SANDBOX], "abc 5 aa:bb\n")
+    with pytest.raises(StepError, match="default/bare has no eth0, so no CNI can take it over; delete the Pod"):
+        tenants_from([SANDBOX], "abc ? has no eth0\n")
 
 
 def test_a_port_of_the_bridge_that_is_no_pods_is_named() -> None:
@@ -153,17 +155,27 @@ def test_preflight_names_what_would_not_survive(monkeypatch: pytest.MonkeyPatch)
             }
         ],
         "pods": [pod, first],
-        "services": [{"metadata": {"namespace": "default", "name": "web"}, "spec": {"type": "NodePort"}}],
+        "services": [
+            {"metadata": {"namespace": "default", "name": "web"}, "spec": {"type": "NodePort"}},
+            {"metadata": {"namespace": "default", "name": "outer"}, "spec": {"externalIPs": ["192.0.2.1"]}},
+            {"metadata": {"namespace": "default", "name": "inner"}, "spec": {"type": "ClusterIP"}},
+        ],
     }
+    told = {"tools": "conntrack\n"}
 
     class Api:
         def objects(self, kind: str, **_: str) -> list[object]:
             return list(lists[kind])
 
     def on_node(_: str, script: str) -> str:
-        return {"tools": "conntrack\n"}[script]
+        return told[script]
+
+    def strange(_: str) -> list[str]:
+        assert not told["tools"], "where a tool is missing, there is no answer"
+        return ["default/vpn has no eth0"]
 
     monkeypatch.setattr("steps.preflight_live.on_node", on_node)
+    monkeypatch.setattr("steps.preflight_live.strange_pods_of", strange)
     api: Any = Api()
     found = "\n".join(obstacles(api, "{}", accepted=False))
     for word in (
@@ -172,10 +184,18 @@ def test_preflight_names_what_would_not_survive(monkeypatch: pytest.MonkeyPatch)
         "no conntrack",
         "default/web has the host port 80",
         "is a NodePort",
+        "default/outer has external IPs",
         "default/first has the address 10.244.1.1, which is that of Flannel's bridge",
     ):
         assert word in found, f"a user would lose connections and was not told: {word}"
-    assert "NodePort" not in "\n".join(obstacles(api, "{}", accepted=True)), "who accepted it could not go on"
+    told["tools"] = ""
+    accepted = "\n".join(obstacles(api, "{}", accepted=True))
+    assert "NodePort" not in accepted and "external" not in accepted, "who accepted it could not go on"
+    assert "n: default/vpn has no eth0" in accepted, "its node would stop in the middle of the migration"
+    assert "inner" not in found, "a Service that breaks nothing would be in the way"
+    meddling = '{"operator": {"setNodeTaints": true, "unmanagedPodWatcher": {"restart": false}}}'
+    lines = [line for line in obstacles(api, meddling, accepted=True) if "operator" in line]
+    assert len(lines) == 1 and "operator.setNodeTaints true taints nodes" in lines[0], "Pods would be kept off"
 
 
 @pytest.mark.parametrize(

@@ -437,8 +437,8 @@ def test_nodes_that_are_nobodys_or_not_ready_are_refused(world: World) -> None:
     world.lists["nodes"] = [node("b", ready="Unknown"), node("a", owner="", ready="False")]
     assert refusal(DRAINING) == [
         "  - node a has no label cni-owner: no migration of this project ended there; use recreate",
-        "  - node a is not Ready, so it could not take the Pods of another",
-        "  - node b is not Ready, so it could not take the Pods of another",
+        "  - node a is not Ready, and a node moves only while all of them are; make it so first",
+        "  - node b is not Ready, and a node moves only while all of them are; make it so first",
     ]
 
 
