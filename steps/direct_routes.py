@@ -3,13 +3,15 @@ then on nothing is encapsulated, whichever CNI a node has. And the drains that f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from steps.coredns_budget import protect
 from steps.doors.kubectl import Kubectl
+from steps.doors.node import on_node
 from steps.held import Base, begin
 from steps.names import FLANNEL_NAMESPACE
-from steps.nodes import nodes, on_every_node
+from steps.nodes import Node, nodes, on_every_node, table
 from steps.residue import DIRECT_TABLE, SNATED_MARK
 from steps.running import main, say
 
@@ -30,7 +32,7 @@ def direct_routes(needs: Needs) -> None:
         if needs.cni == "flannel":
             _await_namespace(kubectl)
         protect(kubectl)
-        told = {"POD_SUBNET": needs.pod_subnet, "TABLE": str(DIRECT_TABLE), "SNATED_MARK": SNATED_MARK}
+        told = _told(needs.pod_subnet)
         if needs.cni == "cilium":
             # First: what is masqueraded to a device is reset when the way changes, an SNAT is not.
             on_every_node(kubectl, "unmasq", STEP="on", **told)
@@ -39,6 +41,15 @@ def direct_routes(needs: Needs) -> None:
         on_every_node(kubectl, "direct_routes", STEP="routes", **told)
         # Only now: a node that has the rule sends past the tunnel, and its peer must be ready to take that.
         on_every_node(kubectl, "direct_routes", STEP="rule", **told)
+
+
+def routes_again(name: str, rows: Sequence[Node], pod_subnet: str) -> None:
+    """A node that was started again since has its direct routes, before the old CNI's go."""
+    on_node(name, "direct_routes", env={"STEP": "again", **_told(pod_subnet)}, stdin=table(rows))
+
+
+def _told(pod_subnet: str) -> dict[str, str]:
+    return {"POD_SUBNET": pod_subnet, "TABLE": str(DIRECT_TABLE), "SNATED_MARK": SNATED_MARK}
 
 
 def _await_namespace(kubectl: Kubectl) -> None:

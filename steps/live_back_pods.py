@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 
-from steps.doors.kubectl import Kubectl
+from steps.doors.kubectl import Kubectl, Object
 from steps.doors.node import on_node
 from steps.findings.flows import Known, Masquerading, going_over, known_from, masqueraded
 from steps.findings.promise import VXLAN_OVERHEAD
@@ -14,20 +14,32 @@ from steps.live_pods import Place, route, tenants
 from steps.names import AGENTS, SYSTEM
 from steps.running import StepError, say
 
+_AGENT = "cilium-agent"
+
 
 def masquerading(kubectl: Kubectl, place: Place, pods: Collection[Tenant]) -> Masquerading:
-    """What Cilium masquerades of theirs, as long as there is an agent; without one nobody can read its map."""
+    """What Cilium masquerades of theirs, as long as its agent runs; without one nobody can read its map, and what is
+    open is taken to have kept its port."""
     by_rules = on_node(place.node, "cilium_masquerading").strip() == "iptables"
     fields = f"spec.nodeName={place.node}"
     agents = kubectl.objects("pods", namespace=SYSTEM, selector=AGENTS["cilium"], fields=fields)
-    running = [item["metadata"]["name"] for item in agents if item["status"].get("phase") == "Running"]
+    running = [item["metadata"]["name"] for item in agents if _runs(item, _AGENT)]
+    if agents and not running:
+        # Its programs go on. To wait for it would bar the way back when it is needed most.
+        say(f"{place.node}: Cilium's agent does not run, so its map of connections is not read")
     if not running or by_rules:
         return Masquerading(masked={}, seen=(), by_rules=by_rules)
     # First: what is opened between the two looks is in the map, and need not be seen.
     seen = _known(place, pods).opened.keys()
     asked = ("cilium-dbg", "bpf", "nat", "list", "--output=json")
-    masked = masqueraded(kubectl.execute(SYSTEM, running[0], asked, container="cilium-agent"))
+    masked = masqueraded(kubectl.execute(SYSTEM, running[0], asked, container=_AGENT))
     return Masquerading(masked=masked, seen=seen, by_rules=by_rules)
+
+
+def _runs(item: Object, container: str) -> bool:
+    """Not the Pod's phase: one whose container ends again and again is Running too."""
+    statuses: list[Object] = item["status"].get("containerStatuses") or []
+    return any(status["name"] == container and "running" in (status.get("state") or {}) for status in statuses)
 
 
 def take_programs(
@@ -67,10 +79,12 @@ def settle(place: Place, pods: Collection[Tenant], pod_subnet: str, mtu: int) ->
     _rebridge(place, ("settle",), pods, pod_subnet, mtu)
 
 
-def forget_ended(place: Place, pods: Collection[Tenant]) -> None:
-    """The addresses of those that have ended meanwhile, whose DEL went to the holding plugin, are free."""
+def forget_ended(place: Place) -> None:
+    """The addresses of Pods that have ended meanwhile, whose DEL went to the holding plugin, are free; also those of a
+    run that was cut off. Only while that plugin is on: a Pod that is being made has an address before it is seen."""
+    taken = [line.split() for line in on_node(place.node, "flannel_files", env={"STEP": "list"}).splitlines()]
     running = {pod.sandbox.id for pod in tenants(place)}
-    ended = "".join(f"{pod.sandbox.id} {pod.address} -\n" for pod in pods if pod.sandbox.id not in running)
+    ended = "".join(f"{sandbox} {address} -\n" for sandbox, address in taken if sandbox not in running)
     if ended:
         on_node(place.node, "flannel_files", env={"STEP": "forget"}, stdin=ended)
 

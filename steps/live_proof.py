@@ -16,6 +16,17 @@ from steps.side_by_side import each
 _SETTLE, _ANSWER = 30, 10
 
 
+def at_rest(place: Place) -> bool:
+    """Whether no move of the node is under way: nothing keeps new Pods from it, and no move waits for its proof. So it
+    is where another strategy has moved it, or one that was taken back never came to it: no Pod there is touched."""
+    return not holding(place) and not _noted(place, "unproved")
+
+
+def holding(place: Place) -> bool:
+    """Whether the node admits no new Pod, for a move's sake."""
+    return bool(on_node(place.node, "hold", env={"STEP": "said"}).strip())
+
+
 def note_quiet(place: Place, asker: str, pods: Collection[Tenant]) -> None:
     """Keeps on the node what each of its Pods does not answer while its old CNI has it: a firewall of its own is no
     fault of the new one's. Says who they are. What an earlier move has noted and not proved stays: behind it a Pod may

@@ -8,6 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from steps.direct_routes import routes_again
 from steps.doors.kubectl import Kubectl
 from steps.doors.node import on_node
 from steps.evictions import renew_pending_pods
@@ -15,7 +16,7 @@ from steps.findings.tenants import Tenant, gateway_of, health_of
 from steps.held import Base, begin
 from steps.introduce import introduce_nodes
 from steps.live_pods import Place, adopt, bridge_off, forget_ended, reserve, settled_tenants, take_out, tenants
-from steps.live_proof import note_quiet, prove_cilium
+from steps.live_proof import at_rest, note_quiet, prove_cilium
 from steps.names import AGENTS, KUBE_PROXY
 from steps.node_clean import clean
 from steps.nodes import Node, await_gone, await_pod, cordon, label, lift_cordon, node, nodes, table
@@ -29,6 +30,7 @@ class Needs(Base):
     """`plugin_residue` is the CNI plugin's processes alone, which end before anybody looks at the Pods."""
 
     node: str
+    pod_subnet: str
     plugin_residue: str
 
 
@@ -38,33 +40,40 @@ def live_to_cilium(needs: Needs, residue: str) -> None:
     with begin(needs) as kubectl:
         found = node(kubectl, needs.node)
         place = Place(node=found.name, pod_cidr=found.pod_cidr)
-        rows = nodes(kubectl)
-        peers = [row.address for row in rows]
-        asker = next((row.name for row in rows if row.name != found.name), found.name)
-        met: list[Tenant] = []
-        if found.owner != needs.cni:
-            met = _let_go(kubectl, needs, found, place, rows, asker)
-            _hand_to_agent(kubectl, needs, place, met)
+        if found.owner == needs.cni and at_rest(place):
+            say(f"{needs.node}: has {needs.cni}, and its Pods with it")
+            await_pod(kubectl, needs.node, AGENTS[needs.cni], 180)
         else:
-            # Cut off behind the label: the agent gives addresses away from the moment on when it answers.
-            reserve(place, tenants(place))
-        # Not only when it is Ready: its API answers some seconds before.
-        pods = tenants(place)
-        if refused := adopt(place, pods):
-            raise StepError(
-                f"{needs.node}: Cilium does not take these Pods, which run on as they are:\n" + "\n".join(refused)
-            )
-        await_pod(kubectl, needs.node, AGENTS[needs.cni], 180)
-        label(kubectl, needs.node, cni_services="cilium")
-        await_gone(kubectl, needs.node, KUBE_PROXY)
-        bridge_off(place)
-        clean(needs.node, residue, peers)
-        forget_ended(place, met, pods)
-        on_node(needs.node, "hold", env={"STEP": "off"})
-        prove_cilium(place, asker)
+            _move(kubectl, needs, found, place, residue)
         renew_pending_pods(kubectl, needs.node)
         if found.cordoned != "by-user":
             lift_cordon(kubectl, needs.node)
+
+
+def _move(kubectl: Kubectl, needs: Needs, found: Node, place: Place, residue: str) -> None:
+    rows = nodes(kubectl)
+    asker = next((row.name for row in rows if row.name != found.name), found.name)
+    met: list[Tenant] = []
+    if found.owner != needs.cni:
+        met = _let_go(kubectl, needs, found, place, rows, asker)
+        _hand_to_agent(kubectl, needs, place, met)
+    else:
+        # Cut off behind the label: the agent gives addresses away from the moment on when it answers.
+        reserve(place, tenants(place))
+    # Not only when it is Ready: its API answers some seconds before.
+    pods = tenants(place)
+    if refused := adopt(place, pods):
+        raise StepError(
+            f"{needs.node}: Cilium does not take these Pods, which run on as they are:\n" + "\n".join(refused)
+        )
+    await_pod(kubectl, needs.node, AGENTS[needs.cni], 180)
+    label(kubectl, needs.node, cni_services="cilium")
+    await_gone(kubectl, needs.node, KUBE_PROXY)
+    bridge_off(place)
+    clean(needs.node, residue, [row.address for row in rows])
+    forget_ended(place, met, pods)
+    on_node(needs.node, "hold", env={"STEP": "off"})
+    prove_cilium(place, asker)
 
 
 def _let_go(kubectl: Kubectl, needs: Needs, found: Node, place: Place, rows: list[Node], asker: str) -> list[Tenant]:
@@ -85,6 +94,7 @@ def _let_go(kubectl: Kubectl, needs: Needs, found: Node, place: Place, rows: lis
     clean(name, needs.plugin_residue, [row.address for row in rows])
     # Again: what was masqueraded since the routes came, on a node that was started again without its rules.
     on_node(name, "unmasq", env={"STEP": "on", "SNATED_MARK": SNATED_MARK}, stdin=table(rows))
+    routes_again(name, rows, needs.pod_subnet)
     pods = settled_tenants(place)
     say(f"{name}: {len(pods)} Pods stay while the CNI changes under them")
     take_out(place, pods)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 
+from steps.direct_routes import routes_again
 from steps.doors.kubectl import Kubectl
 from steps.doors.node import on_node
 from steps.evictions import renew_pending_pods
@@ -24,7 +25,7 @@ from steps.live_back_pods import (
     take_programs,
 )
 from steps.live_pods import Place, settled_tenants, tenants
-from steps.live_proof import note_quiet, prove_flannel
+from steps.live_proof import at_rest, holding, note_quiet, prove_flannel
 from steps.names import AGENTS
 from steps.node_clean import clean
 from steps.nodes import (
@@ -60,25 +61,34 @@ def live_to_flannel(needs: Needs, residue: str) -> None:
     with begin(needs) as kubectl:
         found = node(kubectl, needs.node)
         place = Place(node=found.name, pod_cidr=found.pod_cidr)
-        rows = nodes(kubectl)
-        asker = next((row.name for row in rows if row.name != found.name), found.name)
-        met, mtu_before = list[Tenant](), 0
-        if found.owner != needs.cni:
-            met, mtu_before = _change_hands(kubectl, needs, found, place, rows, asker)
-        await_pod(kubectl, needs.node, AGENTS[needs.cni], 120)
-        pods, mtu = tenants(place), pods_mtu(place)
-        # A cut-off move may have left some out, and the MTU is Flannel's own word now.
-        if mtu != mtu_before or not set(pods) <= set(met):
-            take_addresses(place, pods, needs.pod_subnet, mtu)
-            into_bridge(place, pods, needs.pod_subnet, mtu)
-        clean(needs.node, residue, [row.address for row in rows])
-        settle(place, pods, needs.pod_subnet, mtu)
-        forget_ended(place, [*met, *pods])
-        on_node(needs.node, "hold", env={"STEP": "off"})
-        prove_flannel(place, asker)
+        if found.owner == needs.cni and at_rest(place):
+            say(f"{needs.node}: has {needs.cni}, and its Pods with it")
+            await_pod(kubectl, needs.node, AGENTS[needs.cni], 120)
+        else:
+            _move(kubectl, needs, found, place, residue)
         renew_pending_pods(kubectl, needs.node)
         if found.cordoned != "by-user":
             lift_cordon(kubectl, needs.node)
+
+
+def _move(kubectl: Kubectl, needs: Needs, found: Node, place: Place, residue: str) -> None:
+    rows = nodes(kubectl)
+    asker = next((row.name for row in rows if row.name != found.name), found.name)
+    met, mtu_before = list[Tenant](), 0
+    if found.owner != needs.cni:
+        met, mtu_before = _change_hands(kubectl, needs, found, place, rows, asker)
+    await_pod(kubectl, needs.node, AGENTS[needs.cni], 120)
+    pods, mtu = tenants(place), pods_mtu(place)
+    # A cut-off move may have left some out, and the MTU is Flannel's own word now.
+    if mtu != mtu_before or not set(pods) <= set(met):
+        take_addresses(place, pods, needs.pod_subnet, mtu)
+        into_bridge(place, pods, needs.pod_subnet, mtu)
+    clean(needs.node, residue, [row.address for row in rows])
+    settle(place, pods, needs.pod_subnet, mtu)
+    if holding(place):
+        forget_ended(place)
+    on_node(needs.node, "hold", env={"STEP": "off"})
+    prove_flannel(place, asker)
 
 
 def _change_hands(
@@ -107,6 +117,7 @@ def _change_hands(
     # Flannel's rules come with its agent, and Cilium's masquerading goes before.
     told = {"STEP": "alone", "POD_SUBNET": needs.pod_subnet, "SNATED_MARK": SNATED_MARK}
     on_node(name, "unmasq", env=told, stdin=table(rows))
+    routes_again(name, rows, needs.pod_subnet)
     pods = settled_tenants(place)
     say(f"{name}: {len(pods)} Pods stay while the CNI changes under them")
     route_back(place, pods)

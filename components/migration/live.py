@@ -29,7 +29,7 @@ class Live:
         pod_subnet = settings.cluster.pod_subnet
         if settings.cni == "cilium":
             verb, residue_left = "live_to_cilium", handed_over()
-            environment = {"PLUGIN_RESIDUE": render(plugin_calls("flannel"))}
+            environment = {"PLUGIN_RESIDUE": render(plugin_calls("flannel")), "POD_SUBNET": pod_subnet}
         else:
             verb, residue_left = "live_to_flannel", residue(pod_subnet, ("cilium",))
             environment = {

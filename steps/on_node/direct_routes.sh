@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Runs inside a node: $STEP `routes` makes the table of direct routes from `PODCIDR ADDRESS OWNER NAME` lines on stdin,
-# `rule` puts it ahead of the main table, `loose`, `away` and `strict` are the way back to the main table.
+# `rule` puts it ahead of the main table, `again` does both where they are gone; `loose`, `away` and `strict` are the way
+# back to the main table.
 set -euo pipefail
 : "${STEP:?}" "${NODE:?}" "${POD_SUBNET:?}" "${TABLE:?}" "${SNATED_MARK:?}"
 priority=30000
@@ -40,22 +41,33 @@ two_ways() {
     END { print count + 0 }' - <(printf '%s\n' "$tracked")
 }
 
+routes() {
+  local pod_cidr address owner name
+  while read -r pod_cidr address owner name; do
+    if [ "$name" != "$NODE" ]; then
+      ip route replace "$pod_cidr" via "$address" table "$table"
+    elif [ "$owner" = flannel ]; then
+      # Peers send past the tunnel before this node has its rule. Not on a node of Cilium's: there a loose filter cuts
+      # the host off from its Pods (3,431 of 10,615 requests failed).
+      sysctl --quiet --write net.ipv4.conf.all.rp_filter=2
+    fi
+  done
+}
+
+rule() {
+  if [ -z "$(ip -4 rule show table "$table")" ]; then
+    ip rule add priority "$priority" to "$POD_SUBNET" lookup "$table"
+    forget_flows
+  fi
+}
+
 case $STEP in
-  routes)
-    while read -r pod_cidr address owner name; do
-      if [ "$name" != "$NODE" ]; then
-        ip route replace "$pod_cidr" via "$address" table "$table"
-      elif [ "$owner" = flannel ]; then
-        # Peers send past the tunnel before this node has its rule. Not on a node of Cilium's: there a loose filter cuts
-        # the host off from its Pods (3,431 of 10,615 requests failed).
-        sysctl --quiet --write net.ipv4.conf.all.rp_filter=2
-      fi
-    done ;;
-  rule)
-    if [ -z "$(ip -4 rule show table "$table")" ]; then
-      ip rule add priority "$priority" to "$POD_SUBNET" lookup "$table"
-      forget_flows
-    fi ;;
+  routes) routes ;;
+  rule) rule ;;
+  again)
+    peers=$(cat)
+    routes <<<"$peers"
+    rule <<<"$peers" ;;
   loose) sysctl --quiet --write net.ipv4.conf.all.rp_filter=2 ;;
   away)
     while [ -n "$(ip -4 rule show table "$table")" ]; do ip rule delete priority "$priority" table "$table"; done

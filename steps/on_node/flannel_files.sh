@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # Runs inside a node, with `ID ADDRESS CONFIGURATION` of Pods on stdin: what Flannel's plugin and host-local would have
 # written when they made their networks. $STEP `write`: without it their addresses would be given to others, and their DEL
-# would know of nothing. `forget`: of Pods that have ended since, whose DEL did not come to these plugins.
+# would know of nothing. `list` prints `ID ADDRESS` of what is written; `forget`: of Pods that have ended since, whose DEL
+# did not come to these plugins.
 set -euo pipefail
 : "${STEP:?}"
 networks=/var/lib/cni/networks/cbr0
@@ -9,6 +10,12 @@ delegates=/var/lib/cni/flannel
 results=/var/lib/cni/results
 
 mkdir -p "$networks" "$delegates"
+if [ "$STEP" = list ]; then
+  for file in "$networks"/*.*.*.*; do
+    if [ -e "$file" ]; then printf '%s %s\n' "$(head -1 "$file" | tr -d '\r')" "${file##*/}"; fi
+  done
+  exit 0
+fi
 while read -r id address configuration; do
   case $STEP in
     write)

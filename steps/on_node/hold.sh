@@ -3,7 +3,7 @@
 # node stays Ready and nothing waits for an agent that has gone; `off` takes it away. Any real conflist sorts before it.
 # $STEP `leave` comes before the old agent goes, which would not let its conflist be taken away: it puts that plugin in
 # cilium-cni's own place. The kubelet lets go again of Pods that are long gone, at any time; cilium-cni would then wait for
-# its agent for 40 s, and with the runtime's CNI lock, so that everybody waits.
+# its agent for 40 s, and with the runtime's CNI lock, so that everybody waits. $STEP `said` prints a line where it is on.
 set -euo pipefail
 : "${STEP:?}"
 conflist=/etc/cni/net.d/99-cni-migration.conflist
@@ -44,6 +44,7 @@ case $STEP in
     printf '{"cniVersion":"0.4.0","name":"cni-migration","plugins":[{"type":"cni-migration-hold"}]}\n' >"$conflist.new"
     mv "$conflist.new" "$conflist"
     rm -f /etc/cni/net.d/10-flannel.conflist* /etc/cni/net.d/05-cilium.conflist* ;;
+  said) if [ -e "$conflist" ]; then printf 'on\n'; fi ;;
   off)
     # A move that was taken back before its agent had gone: nobody else would put it there until the agent's next start.
     if [ -e "$kept" ] && is_ours "$cilium"; then mv "$kept" "$cilium"; fi

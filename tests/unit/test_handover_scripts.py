@@ -136,6 +136,9 @@ def test_a_move_that_is_taken_back_gives_cilium_its_own_plugin_back(tmp_path: Pa
         assert done.returncode == 0, done.stderr
         own = plugin.read_text() == "Cilium's own"
         assert own == (name == "off"), f"{name}: the node would refuse new Pods for ever"
+    assert run("hold", folders=folders, STEP="said").stdout == "", "a node at rest would be moved once more"
+    run("hold", folders=folders, STEP="on")
+    assert run("hold", folders=folders, STEP="said").stdout == "on\n", "a node that admits no Pod would count as moved"
     run("hold", folders=folders, STEP="leave")
     plugin.write_text("a newer agent's")
     assert run("hold", folders=folders, STEP="off").returncode == 0
@@ -150,6 +153,20 @@ def test_a_runtime_that_does_not_say_who_runs_is_no_node_without_pods(tmp_path: 
     assert done.returncode != 0, "every Pod of the node would be taken for one that has ended"
     assert "does not say who" in done.stderr
     assert run("tenants", PATH=path_with(tmp_path, crictl="true"), STEP="sandboxes").returncode == 0
+
+
+def test_a_pod_whose_network_no_cni_has_made_is_named_and_the_others_are_seen(place: Place) -> None:
+    told = "".join(f"p{number} {pid}\n" for number, pid in enumerate(place.pids))
+    usual = place.on_node("tenants", stdin=told, STEP="links").stdout.splitlines()
+    assert [line.split()[3] for line in usual] == ["10.244.1.9", "10.244.1.8"], f"it would not be moved: {usual}"
+    for made, said in (
+        ("addr flush dev eth0", "has no IPv4 address on eth0"),
+        ("link set eth0 name x0", "has no eth0"),
+        ("link add eth0 type bridge", "has an eth0 that is no veth"),
+    ):
+        place.look(made, POD)
+        done = place.on_node("tenants", stdin=told, STEP="links")
+        assert done.stdout.splitlines() == [f"p0 ? {said}", usual[1]], f"the move would stop, and name nobody: {done}"
 
 
 def test_what_was_quiet_before_a_move_is_kept_until_the_next_one_begins_behind_its_proof(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ class Cluster:
         self.known = {pod.sandbox.id: Endpoint(state="ready", policed=False) for pod in (POD, WALLED)}
         self.answers = {node: [POD.address, WALLED.address] for node in "wx"}
         self.reach = ["abc", "def"]
-        self.kept, self.proved = "", False
+        self.kept, self.proved, self.held = "", False, ""
         monkeypatch.setattr(live_proof, "_SETTLE", 0)
         monkeypatch.setattr(live_proof, "endpoints", lambda _: self.known)
         monkeypatch.setattr(live_proof, "tenants", self.tenants)
@@ -43,11 +43,25 @@ class Cluster:
                 self.kept, self.proved = stdin, False
             case "quiet", "proved":
                 self.proved = True
+            case "hold", "said":
+                return self.held
             case "quiet", "unproved":
                 return "" if self.proved else self.kept
             case _:
                 return self.kept
         return ""
+
+
+def test_a_node_is_at_rest_where_nothing_is_held_back_and_no_proof_is_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = Cluster(monkeypatch)
+    assert live_proof.at_rest(PLACE), "a node that never moved would be moved once more"
+    cluster.held = "on\n"
+    assert not live_proof.at_rest(PLACE), "a node whose move was cut off would admit no Pod for ever"
+    cluster.held = ""
+    live_proof.note_quiet(PLACE, "x", [POD])
+    assert not live_proof.at_rest(PLACE), "a node whose proof has failed would count as moved"
+    live_proof.prove_cilium(PLACE, "x")
+    assert live_proof.at_rest(PLACE), "each later migration would prove it again"
 
 
 def test_pods_that_answer_and_reach_a_service_have_moved(monkeypatch: pytest.MonkeyPatch) -> None:

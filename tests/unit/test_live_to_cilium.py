@@ -33,6 +33,7 @@ class Noting:
         self.done: list[str] = []
         self.quiet: dict[str, list[Tenant]] = {}
         self.late: list[str] = []
+        self.rest = False
 
     def stand_ins(self, moved: Node, plain: str) -> dict[str, Callable[..., Any]]:
         """For what both ways call: each of `plain` writes its name, and the others their arguments."""
@@ -50,6 +51,8 @@ class Noting:
             "clean": self.noting("clean {1}"),
             "of_node_s_pods": self.noting("new Pods", self.late),
             "note_quiet": self.noting("note who is quiet"),
+            "routes_again": self.noting("routes again"),
+            "at_rest": lambda _: self.rest,
         }
 
     def noting(self, form: str, answer: Any = None) -> Callable[..., Any]:
@@ -108,7 +111,16 @@ def test_a_pod_is_out_of_the_bridge_before_cilium_comes_and_cilium_s_before_the_
     world = World(monkeypatch, "flannel")
     world.move()
     order = ["introduce_nodes", "cordon", "cni_owner=none", "k8s-app=cilium app=flannel gone", "hold on"]
-    order += ["clean plugin", "unmasq on", "look", "take_out", "patch ciliumnode", "cni_owner=cilium", "adopt"]
+    order += [
+        "clean plugin",
+        "unmasq on",
+        "routes again",
+        "look",
+        "take_out",
+        "patch ciliumnode",
+        "cni_owner=cilium",
+        "adopt",
+    ]
     order += ["k8s-app=cilium ready", "cni_services=cilium", "k8s-app=kube-proxy gone", "bridge_off", "clean residue"]
     order += ["forget_ended", "hold off", "renew_pending_pods", "lift_cordon"]
     asked = [world.done.index(f"ask from {asker}") for asker in "wx"]
@@ -128,6 +140,15 @@ def test_a_move_that_was_cut_off_goes_on_from_where_it_is(monkeypatch: pytest.Mo
     assert "adopt" in world.done, "a Pod that was out of the bridge already would belong to nobody"
     assert "cordon" not in world.done, "its own cordon would be noted once more, over the user's"
     assert world.done[-1] == "lift_cordon", "the node would take no Pods for ever"
+
+
+def test_of_a_node_that_cilium_has_already_no_pod_is_touched_or_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(monkeypatch, "cilium", "by-move")
+    world.rest = True
+    world.move()
+    assert world.done == ["begin", "node", "k8s-app=cilium ready", "renew_pending_pods", "lift_cordon"], (
+        "a Pod with a firewall of its own would stop a node that another strategy has moved"
+    )
 
 
 def test_where_no_address_is_reserved_no_pod_is_adopted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -36,6 +35,10 @@ ORDER = {
     (LEFT, "hold on"): "the agent would write its conflist again, and Pods be made by its plugin",
     ("hold on", "look"): "a Pod that starts now would be left behind",
     ("unmasq alone", OFF): "what Pods send to outside would leave with their own addresses",
+    (
+        "routes again",
+        "clean early",
+    ): "a node that was started again would lose the way to its peers with Cilium's routes",
     ("look", "route_back"): "nobody would know which Pods there are",
     ("route_back", OFF): "nothing would lead to a Pod",
     (OFF, "clean early"): "the programs' pins would go before the connections are put over",
@@ -67,11 +70,13 @@ class World(Noting):
         self.cut_off: list[Tenant] = []
         self.mtus = [1450]
         self.left = [POD]
+        self.holds = True
         plain = "cordon lift_cordon route_back take_addresses into_bridge settle forget_ended renew_pending_pods"
         stand_ins = self.stand_ins(node("w", owner, cordoned), plain)
         stand_ins |= {
             "masquerading": self.noting("masquerading", "the map"),
             "pods_mtu": self.mtu,
+            "holding": lambda _: self.holds,
             "await_kube_proxy": self.noting("kube-proxy serves"),
             "take_programs": self.noting("take_programs by {2}"),
         }
@@ -154,6 +159,25 @@ def test_pods_are_dressed_once_more_where_flannel_s_word_is_another_or_the_move_
         assert world.done.count(step) == times, "Pods would have another MTU than Flannel's, or none its bridge"
 
 
+def test_of_a_node_that_flannel_has_already_no_pod_is_touched_or_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(monkeypatch, "flannel", "by-move")
+    world.rest = True
+    world.move()
+    assert world.done == ["begin", "node", "app=flannel ready", "renew_pending_pods", "lift_cordon"], (
+        "a Pod with a firewall of its own would keep a migration from being taken back, on a node that never moved"
+    )
+
+
+def test_where_new_pods_are_admitted_no_address_is_taken_for_one_of_a_pod_that_has_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World(monkeypatch, "flannel", "by-move")
+    world.holds = False
+    world.move()
+    assert "forget_ended" not in world.done, "the address of a Pod that is just being made would be given to another"
+    assert world.done[-1] == "lift_cordon", "the move would not end"
+
+
 def test_a_user_s_cordon_stays_on_the_way_back(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(monkeypatch, "cilium", "by-user")
     world.move()
@@ -183,13 +207,20 @@ class Doors:
         return "[]" if (pod, command[:4]) == ("cilium-x", ("cilium-dbg", "bpf", "nat", "list")) else "no such Pod"
 
 
+def agent(name: str, state: dict[str, Any]) -> dict[str, Any]:
+    statuses = [{"name": "cilium-agent", "state": state}]
+    return {"metadata": {"name": name}, "status": {"phase": "Running", "containerStatuses": statuses}}
+
+
 def test_the_map_is_asked_of_the_agent_that_runs_and_is_empty_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
     doors = Doors(monkeypatch)
     kubectl: Any = doors
     nothing = Masquerading(masked={}, seen=(), by_rules=False)
     assert live_back_pods.masquerading(kubectl, PLACE, [POD]) == nothing, "a move that was cut off could not go on"
-    phases = {"cilium-old": "Failed", "cilium-x": "Running"}
-    kubectl.agents = [{"metadata": {"name": name}, "status": {"phase": phase}} for name, phase in phases.items()]
+    waiting, running = {"waiting": {"reason": "CrashLoopBackOff"}}, {"running": {"startedAt": "2026-01-01T00:00:00Z"}}
+    kubectl.agents = [agent("cilium-old", waiting)]
+    assert live_back_pods.masquerading(kubectl, PLACE, [POD]) == nothing, "an agent that crashes would bar the way back"
+    kubectl.agents = [agent("cilium-old", waiting), agent("cilium-x", running)]
     doors.said["open_flows"] = "open 10.244.1.9:40344 1.1.1.1:443 client\n"
     found = live_back_pods.masquerading(kubectl, PLACE, [POD])
     assert found.masked == {} and len(found.seen) == 1, "what was open then would be taken for something newer"
@@ -206,14 +237,16 @@ def test_the_programs_go_with_what_is_open_in_the_pods(monkeypatch: pytest.Monke
 
 
 def test_only_the_address_of_a_pod_that_has_ended_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    doors, ended = Doors(monkeypatch), replace(POD, sandbox=replace(POD.sandbox, id="def"), address="10.244.1.8")
+    doors = Doors(monkeypatch)
+    # Also of one that an earlier run has written, and this one never saw.
+    doors.said["flannel_files"] = "abc 10.244.1.9\ndef 10.244.1.8\n"
 
     def tenants(_: Place) -> list[Tenant]:
         return [POD]
 
     monkeypatch.setattr(live_back_pods, "tenants", tenants)
-    live_back_pods.forget_ended(PLACE, [POD, ended])
-    assert doors.given == [("flannel_files forget", "def 10.244.1.8 -\n")], (
+    live_back_pods.forget_ended(PLACE)
+    assert doors.given == [("flannel_files list", ""), ("flannel_files forget", "def 10.244.1.8 -\n")], (
         "a running Pod's address would be given away"
     )
     live_back_pods.into_bridge(PLACE, [POD], SUBNET, 1450)
