@@ -19,19 +19,31 @@ plug() {
 }
 
 dress() {
-  local pid=$1 address=$2 index=$3 routes route
+  local pid=$1 address=$2 index=$3 near routers router ways to
   in_pod "$pid" ip addr replace "$address/$PREFIX" brd + dev eth0 &&
     in_pod "$pid" ip -4 neigh flush dev eth0 &&
-    in_pod "$pid" ip neigh replace "$GATEWAY" lladdr "$(cat /sys/class/net/cni0/address)" dev eth0 nud reachable &&
-    in_pod "$pid" ip route replace default via "$GATEWAY" dev eth0 &&
-    in_pod "$pid" ip route replace "$POD_SUBNET" via "$GATEWAY" dev eth0 || return
-  # Those to Cilium's router, a single address each.
-  routes=$(in_pod "$pid" ip -4 route show dev eth0 scope link | awk '$1 !~ "/" { print $1 }') || return
-  for route in $routes; do in_pod "$pid" ip route delete "$route" dev eth0 scope link || return; done
+    in_pod "$pid" ip neigh replace "$GATEWAY" lladdr "$(cat /sys/class/net/cni0/address)" dev eth0 nud reachable || return
+  # Cilium's router is a single address, which other ways go by. A Pod's own routes stay: with its default way on eth0
+  # again, one that sends by a tunnel of its own would send in clear.
+  near=$(in_pod "$pid" ip -4 route show dev eth0 scope link) && ways=$(in_pod "$pid" ip -4 route show dev eth0) || return
+  routers=$(awk 'NR == FNR { if ($2 == "via") by[$3]; next } $1 in by { print $1 }' <(printf '%s\n' "$ways") - <<<"$near")
+  for router in $routers; do
+    for to in $(awk -v router="$router" '$2 == "via" && $3 == router { print $1 }' <<<"$ways"); do
+      in_pod "$pid" ip route replace "$to" via "$GATEWAY" dev eth0 || return
+    done
+    in_pod "$pid" ip route delete "$router" dev eth0 scope link || return
+  done
+  if [ -z "$(in_pod "$pid" ip -4 route show exact "$POD_SUBNET")" ]; then
+    in_pod "$pid" ip route add "$POD_SUBNET" via "$GATEWAY" dev eth0 || return
+  fi
   if [ -n "$(in_pod "$pid" ip -4 -oneline addr show dev eth0 to "$address/32" | awk '$4 ~ "/32$"')" ]; then
     in_pod "$pid" ip addr delete "$address/32" dev eth0 || return
   fi
-  in_pod "$pid" ip link set dev eth0 mtu "$MTU" && ip link set dev "$(device "$index")" mtu "$MTU"
+  # Not where the Pod has made it less.
+  if [ "$(in_pod "$pid" ip -oneline link show dev eth0 | sed 's/.* mtu \([0-9]*\) .*/\1/')" -gt "$MTU" ]; then
+    in_pod "$pid" ip link set dev eth0 mtu "$MTU" || return
+  fi
+  ip link set dev "$(device "$index")" mtu "$MTU"
 }
 
 settle() {

@@ -90,6 +90,22 @@ def test_a_pod_goes_into_flannel_s_bridge_and_none_of_its_connections_fails(plac
         assert f"{address} " not in left, f"a later Pod with its address would not be reached: {left}"
 
 
+def test_a_pod_s_own_routes_and_its_smaller_mtu_stay(place: Place) -> None:
+    made = ("link add tun0 type veth peer name far", "link set tun0 up", "link set eth0 mtu 1300", "route del default")
+    made += ("route add 203.0.113.9 via 10.244.1.77", "route add default dev tun0", "route add 10.244.1.55 dev eth0")
+    for what in made:
+        place.look(what, POD)
+    told = place.rows(PODS)
+    for name in ("routed", "bridge", "dress", "dress"):
+        step(place, name, told)
+    ways = {" ".join(line.split()) for line in place.look("-4 route show", POD).splitlines()}
+    assert "default dev tun0 scope link" in ways, f"what the Pod sends by its tunnel would leave in clear: {ways}"
+    assert "203.0.113.9 via 10.244.1.1 dev eth0" in ways, f"its tunnel would go by a router that has gone: {ways}"
+    assert "10.244.1.55 dev eth0 scope link" in ways, f"a way that it has made itself would be taken away: {ways}"
+    assert not [way for way in ways if "10.244.1.77" in way], f"Cilium's router would still be in its ways: {ways}"
+    assert place.file("/sys/class/net/eth0/mtu", POD) == "1300", "its packets would be larger than it has decided"
+
+
 def test_each_step_of_the_way_back_can_be_repeated_and_one_that_was_cut_off_begun_again(place: Place) -> None:
     told = place.rows(PODS)
     for number, first in enumerate(WAY):
@@ -130,6 +146,19 @@ def test_of_a_way_there_that_was_taken_back_the_bridge_has_its_route_again(place
     assert "10.244.1.0/24 dev cni0" in place.look("-4 route show"), "no Pod of the node would be reached any more"
 
 
+def test_a_node_that_was_started_again_has_its_direct_routes_once_more(place: Place, tmp_path: Path) -> None:
+    told = "10.244.1.0/24 172.18.0.2 cilium n\n10.244.2.0/24 172.18.0.3 flannel m\n"
+    path = path_with(tmp_path, conntrack="exit 1")
+    for _ in range(2):
+        env = {"STEP": "again", "POD_SUBNET": ENV["POD_SUBNET"], "TABLE": "244", "PATH": path}
+        done = place.on_node("direct_routes", stdin=told, **env)
+        assert done.returncode == 0, done.stderr
+        assert place.look("route show table 244").split()[:3] == ["10.244.2.0/24", "via", "172.18.0.3"], (
+            "its Pods would have no way to other nodes when the old CNI's routes go"
+        )
+        assert place.look("rule").count("lookup 244") == 1, "nobody would go by these routes, or a rule stay for ever"
+
+
 def test_a_pod_that_ends_meanwhile_does_not_keep_the_others_out_of_the_bridge(place: Place) -> None:
     told = "999999999 10.244.1.7 99 aa:bb:cc:dd:ee:ff vethffffffff\n" + place.rows(PODS)
     for name in WAY:
@@ -139,9 +168,10 @@ def test_a_pod_that_ends_meanwhile_does_not_keep_the_others_out_of_the_bridge(pl
 
 
 def test_an_address_is_taken_with_flannel_s_files_and_let_go_by_its_own_pod_alone(tmp_path: Path) -> None:
-    def files(name: str, told: str) -> None:
+    def files(name: str, told: str = "") -> str:
         done = run("flannel_files", stdin=told, folders={"/var/lib/cni": tmp_path}, STEP=name)
         assert done.returncode == 0, done.stderr
+        return done.stdout
 
     address, delegate = tmp_path / "networks/cbr0/10.244.1.9", tmp_path / "flannel/abc"
     result = tmp_path / "results/cilium-abc-eth0"
@@ -154,6 +184,9 @@ def test_an_address_is_taken_with_flannel_s_files_and_let_go_by_its_own_pod_alon
         assert not result.exists(), "the runtime would go on with what Cilium's plugin had answered"
         found = sorted(path.name for path in tmp_path.glob("**/*") if path.is_file())
         assert found == ["10.244.1.9", "abc"], f"host-local would take the other file for an address: {found}"
+    (address.parent / "last_reserved_ip.0").write_text("10.244.1.9")
+    (address.parent / "lock").touch()
+    assert files("list") == "abc 10.244.1.9\n", "the address of a Pod that an earlier run has met would stay taken"
     address.write_bytes(b"def\r\neth0")
     files("forget", "abc 10.244.1.9 -\n")
     assert address.exists(), "the address would be given away while another Pod has it by now"
