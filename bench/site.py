@@ -10,12 +10,18 @@ from typing import Any
 import yaml
 
 from settings import layers
+from settings.errors import refusal
+from settings.site_file import SiteTree
 
 
 def laid(folder: Path, name: str, settings: Mapping[str, Any]) -> Mapping[str, str]:
-    """The environment in which pulumi goes by such a file, NAME.yaml in `folder`."""
+    """The environment in which pulumi goes by such a file, NAME.yaml in `folder`. Raises SettingsError for what is
+    wrong in this machine's own: once it is written anew nobody could see a key that is there twice."""
+    own = layers.site()
+    if isinstance(own, SiteTree) and own.mistakes:
+        raise refusal(own.mistakes)
     path = folder / f"{name}.yaml"
-    path.write_text(yaml.safe_dump({**layers.site(), **settings}))
+    path.write_text(yaml.safe_dump({**own, **settings}))
     return {layers.SITE_VARIABLE: str(path)}
 
 

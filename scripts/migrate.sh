@@ -15,6 +15,7 @@ if [ -n "${STRATEGY:-}" ]; then
   trap 'rm -rf "$folder"' EXIT
   CNI_MIGRATION_SITE=$(.venv/bin/python -m bench.site "$folder" "$STRATEGY")
   export CNI_MIGRATION_SITE
+  say "by $STRATEGY, where a stack does not name another strategy itself"
 fi
 
 say "stack flannel: a Kind cluster with Flannel VXLAN"

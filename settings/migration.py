@@ -138,6 +138,7 @@ def check_rate(read: Reader, migration: MigrationSettings, traffic: TrafficSetti
     if measured and migration.max_gap_seconds < least:
         read.refuse(
             gap,
-            f"{migration.max_gap_seconds:g} is less than three requests apart at "
-            f"traffic.hertz {traffic.hertz:g}; set it to {least:.1f} or more, or ask more often",
+            f"{migration.max_gap_seconds:g} is less than three requests apart at traffic.hertz {traffic.hertz:g}, and "
+            f"{migration.strategy.name} goes by it; set it to {least:.1f} or more, traffic.hertz higher, or "
+            "migration.strategy to recreate",
         )
