@@ -99,7 +99,7 @@ class World(Noting):
 
     def move(self) -> None:
         told = {
-            **dict.fromkeys(("cluster", "stack", "epoch", "control_plane", "mark"), "7"),
+            **dict.fromkeys(("cluster", "stack", "epoch", "control_plane", "mark", "pod_subnet"), "7"),
             "plugin_residue": "plugin",
         }
         live_to_cilium.live_to_cilium(live_to_cilium.Needs(cni="cilium", node="w", **told), "residue")

@@ -91,7 +91,13 @@ def test_a_pod_goes_into_flannel_s_bridge_and_none_of_its_connections_fails(plac
 
 
 def test_a_pod_s_own_routes_and_its_smaller_mtu_stay(place: Place) -> None:
-    made = ("link add tun0 type veth peer name far", "link set tun0 up", "link set eth0 mtu 1300", "route del default")
+    made = (
+        "link add tun0 type veth peer name far",
+        "link set tun0 up",
+        "link set far up",
+        "link set eth0 mtu 1300",
+        "route del default",
+    )
     made += ("route add 203.0.113.9 via 10.244.1.77", "route add default dev tun0", "route add 10.244.1.55 dev eth0")
     for what in made:
         place.look(what, POD)
