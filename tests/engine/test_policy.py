@@ -137,13 +137,18 @@ def test_a_cluster_that_serves_is_moved_by_a_strategy_that_leaves_its_network_up
     stand_in_cluster(cilium, owner)
     config = tmp_path / "config.json"
     config.write_text(json.dumps({"serving-cluster-not-interrupted": {"servingClusters": ["c"]}}))
+    cilium.set_config("migration:strategy", "recreate")
     refused = preview(cilium, "--policy-pack-config", str(config))
     assert refused.returncode != 0, f"an outage would be merged:\n{refused.stdout}"
     assert "set migration:strategy to rolling" in " ".join(refused.stdout.split()), "nobody would know another way"
-    cilium.set_config("migration:strategy", "rolling")
-    passed = preview(cilium, "--policy-pack-config", str(config))
-    assert passed.returncode == 0, f"the way that is left is barred as well:\n{passed.stdout}{passed.stderr}"
-    assert "moves-finish" in passed.stdout, "it was no rolling move that passed"
+    for named in (True, False):
+        if named:
+            cilium.set_config("migration:strategy", "rolling")
+        else:
+            cilium.run("config", "rm", "--stack", "cilium", "migration:strategy")
+        passed = preview(cilium, "--policy-pack-config", str(config))
+        assert passed.returncode == 0, f"a way that is left is barred as well:\n{passed.stdout}{passed.stderr}"
+        assert "moves-finish" in passed.stdout, "it was no move by nodes that passed"
 
 
 def test_a_cluster_that_serves_is_not_taken_down_and_one_that_is_done_is_left_in_peace(
