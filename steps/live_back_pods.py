@@ -79,14 +79,25 @@ def settle(place: Place, pods: Collection[Tenant], pod_subnet: str, mtu: int) ->
     _rebridge(place, ("settle",), pods, pod_subnet, mtu)
 
 
-def forget_ended(place: Place) -> None:
-    """The addresses of Pods that have ended meanwhile, whose DEL went to the holding plugin, are free; also those of a
-    run that was cut off. Only while that plugin is on: a Pod that is being made has an address before it is seen."""
-    taken = [line.split() for line in on_node(place.node, "flannel_files", env={"STEP": "list"}).splitlines()]
+def forget_ended(place: Place, pods: Collection[Tenant]) -> None:
+    """The addresses of those that have ended meanwhile, whose DEL went to the holding plugin, are free."""
     running = {pod.sandbox.id for pod in tenants(place)}
-    ended = "".join(f"{sandbox} {address} -\n" for sandbox, address in taken if sandbox not in running)
-    if ended:
-        on_node(place.node, "flannel_files", env={"STEP": "forget"}, stdin=ended)
+    _forget(place, [(pod.sandbox.id, pod.address) for pod in pods if pod.sandbox.id not in running])
+
+
+def forget_left(place: Place) -> None:
+    """The same of Pods that a run had met which was cut off. Only while no agent of Flannel's is there: a Pod that it
+    makes has an address before it is seen."""
+    said = on_node(place.node, "flannel_files", env={"STEP": "list"})
+    taken = [(words[0], words[1]) for words in map(str.split, said.splitlines()) if len(words) == 2]
+    running = {pod.sandbox.id for pod in tenants(place)}
+    _forget(place, [(sandbox, address) for sandbox, address in taken if sandbox not in running])
+
+
+def _forget(place: Place, ended: Collection[tuple[str, str]]) -> None:
+    rows = "".join(f"{sandbox} {address} -\n" for sandbox, address in ended)
+    if rows:
+        on_node(place.node, "flannel_files", env={"STEP": "forget"}, stdin=rows)
 
 
 def pods_mtu(place: Place) -> int:

@@ -17,14 +17,11 @@ _SETTLE, _ANSWER = 30, 10
 
 
 def at_rest(place: Place) -> bool:
-    """Whether no move of the node is under way: nothing keeps new Pods from it, and no move waits for its proof. So it
-    is where another strategy has moved it, or one that was taken back never came to it: no Pod there is touched."""
-    return not holding(place) and not _noted(place, "unproved")
-
-
-def holding(place: Place) -> bool:
-    """Whether the node admits no new Pod, for a move's sake."""
-    return bool(on_node(place.node, "hold", env={"STEP": "said"}).strip())
+    """Whether no move of a node of Flannel's is under way: nothing keeps new Pods from it, and no move waits for its
+    proof. So it is where another strategy has moved it, or one that is taken back never came to it: no Pod there is
+    touched."""
+    holding = on_node(place.node, "hold", env={"STEP": "said"}).strip()
+    return not holding and not _noted(place, "unproved")
 
 
 def note_quiet(place: Place, asker: str, pods: Collection[Tenant]) -> None:

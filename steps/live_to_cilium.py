@@ -16,7 +16,7 @@ from steps.findings.tenants import Tenant, gateway_of, health_of
 from steps.held import Base, begin
 from steps.introduce import introduce_nodes
 from steps.live_pods import Place, adopt, bridge_off, forget_ended, reserve, settled_tenants, take_out, tenants
-from steps.live_proof import at_rest, note_quiet, prove_cilium
+from steps.live_proof import note_quiet, prove_cilium
 from steps.names import AGENTS, KUBE_PROXY
 from steps.node_clean import clean
 from steps.nodes import Node, await_gone, await_pod, cordon, label, lift_cordon, node, nodes, table
@@ -40,11 +40,9 @@ def live_to_cilium(needs: Needs, residue: str) -> None:
     with begin(needs) as kubectl:
         found = node(kubectl, needs.node)
         place = Place(node=found.name, pod_cidr=found.pod_cidr)
-        if found.owner == needs.cni and at_rest(place):
-            say(f"{needs.node}: has {needs.cni}, and its Pods with it")
-            await_pod(kubectl, needs.node, AGENTS[needs.cni], 180)
-        else:
-            _move(kubectl, needs, found, place, residue)
+        # Also where it has Cilium already: nothing else tells of what another strategy left halfway, kube-proxy beside
+        # Cilium or a Pod that no agent knows.
+        _move(kubectl, needs, found, place, residue)
         renew_pending_pods(kubectl, needs.node)
         if found.cordoned != "by-user":
             lift_cordon(kubectl, needs.node)

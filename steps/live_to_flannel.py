@@ -16,6 +16,7 @@ from steps.findings.tenants import Tenant
 from steps.held import Base, begin
 from steps.live_back_pods import (
     forget_ended,
+    forget_left,
     into_bridge,
     masquerading,
     pods_mtu,
@@ -25,7 +26,7 @@ from steps.live_back_pods import (
     take_programs,
 )
 from steps.live_pods import Place, settled_tenants, tenants
-from steps.live_proof import at_rest, holding, note_quiet, prove_flannel
+from steps.live_proof import at_rest, note_quiet, prove_flannel
 from steps.names import AGENTS
 from steps.node_clean import clean
 from steps.nodes import (
@@ -85,8 +86,7 @@ def _move(kubectl: Kubectl, needs: Needs, found: Node, place: Place, residue: st
         into_bridge(place, pods, needs.pod_subnet, mtu)
     clean(needs.node, residue, [row.address for row in rows])
     settle(place, pods, needs.pod_subnet, mtu)
-    if holding(place):
-        forget_ended(place)
+    forget_ended(place, [*met, *pods])
     on_node(needs.node, "hold", env={"STEP": "off"})
     prove_flannel(place, asker)
 
@@ -125,6 +125,7 @@ def _change_hands(
     clean(name, needs.early_residue, peers)
     # Before the agent comes: its plugin would give their addresses to others.
     mtu = pods_mtu(place)
+    forget_left(place)
     take_addresses(place, pods, needs.pod_subnet, mtu)
     label(kubectl, name, cni_owner=needs.cni)
     into_bridge(place, pods, needs.pod_subnet, mtu)

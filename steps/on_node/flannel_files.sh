@@ -12,7 +12,7 @@ results=/var/lib/cni/results
 mkdir -p "$networks" "$delegates"
 if [ "$STEP" = list ]; then
   for file in "$networks"/*.*.*.*; do
-    if [ -e "$file" ]; then printf '%s %s\n' "$(head -1 "$file" | tr -d '\r')" "${file##*/}"; fi
+    if [ -s "$file" ]; then printf '%s %s\n' "$(head -1 "$file" | tr -d '\r')" "${file##*/}"; fi
   done
   exit 0
 fi

@@ -19,18 +19,19 @@ plug() {
 }
 
 dress() {
-  local pid=$1 address=$2 index=$3 near ways routers router to
+  local pid=$1 address=$2 index=$3 near ways routers router to metric
   # Cilium's router is a single address, which other ways go by. A Pod's own routes stay: with its default way on eth0
   # again, one that sends by a tunnel of its own would send in clear.
   near=$(in_pod "$pid" ip -4 route show dev eth0 scope link) && ways=$(in_pod "$pid" ip -4 route show dev eth0) || return
-  ways=$(awk '$2 == "via" { print $1, $3 }' <<<"$ways")
+  ways=$(awk '$2 == "via" { m = ""; for (i = 4; i < NF; i++) if ($i == "metric") m = $(i + 1); print $1, $3, m }' <<<"$ways")
   routers=$(awk 'NR == FNR { by[$2]; next } $1 in by { print $1 }' <(printf '%s\n' "$ways") - <<<"$near")
   in_pod "$pid" ip addr replace "$address/$PREFIX" brd + dev eth0 &&
     in_pod "$pid" ip -4 neigh flush dev eth0 &&
     in_pod "$pid" ip neigh replace "$GATEWAY" lladdr "$(cat /sys/class/net/cni0/address)" dev eth0 nud reachable || return
-  while read -r to router; do
+  while read -r to router metric; do
     if [ -n "$router" ] && grep --quiet --line-regexp --fixed-strings "$router" <<<"$routers"; then
-      in_pod "$pid" ip route replace "$to" via "$GATEWAY" dev eth0 || return
+      # Without its metric it would take the place of another one's.
+      in_pod "$pid" ip route replace "$to" via "$GATEWAY" dev eth0 ${metric:+metric "$metric"} || return
     fi
   done <<<"$ways"
   for router in $routers; do in_pod "$pid" ip route delete "$router" dev eth0 scope link || return; done

@@ -33,7 +33,6 @@ class Noting:
         self.done: list[str] = []
         self.quiet: dict[str, list[Tenant]] = {}
         self.late: list[str] = []
-        self.rest = False
 
     def stand_ins(self, moved: Node, plain: str) -> dict[str, Callable[..., Any]]:
         """For what both ways call: each of `plain` writes its name, and the others their arguments."""
@@ -52,7 +51,6 @@ class Noting:
             "of_node_s_pods": self.noting("new Pods", self.late),
             "note_quiet": self.noting("note who is quiet"),
             "routes_again": self.noting("routes again"),
-            "at_rest": lambda _: self.rest,
         }
 
     def noting(self, form: str, answer: Any = None) -> Callable[..., Any]:
@@ -140,15 +138,6 @@ def test_a_move_that_was_cut_off_goes_on_from_where_it_is(monkeypatch: pytest.Mo
     assert "adopt" in world.done, "a Pod that was out of the bridge already would belong to nobody"
     assert "cordon" not in world.done, "its own cordon would be noted once more, over the user's"
     assert world.done[-1] == "lift_cordon", "the node would take no Pods for ever"
-
-
-def test_of_a_node_that_cilium_has_already_no_pod_is_touched_or_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    world = World(monkeypatch, "cilium", "by-move")
-    world.rest = True
-    world.move()
-    assert world.done == ["begin", "node", "k8s-app=cilium ready", "renew_pending_pods", "lift_cordon"], (
-        "a Pod with a firewall of its own would stop a node that another strategy has moved"
-    )
 
 
 def test_where_no_address_is_reserved_no_pod_is_adopted(monkeypatch: pytest.MonkeyPatch) -> None:

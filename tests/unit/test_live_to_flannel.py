@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -44,6 +45,8 @@ ORDER = {
     (OFF, "clean early"): "the programs' pins would go before the connections are put over",
     ("take_addresses", "cni_owner=flannel"): "Flannel would give the address of a Pod that runs to another",
     ("clean early", "cni_owner=flannel"): "Flannel would start among Cilium's rules",
+    ("forget_left", "cni_owner=flannel"): "the address of a Pod that Flannel is just making would be given to another",
+    ("hold on", "forget_left"): "the same of one that Cilium is just making",
     (OFF, "into_bridge"): "Cilium's programs would drop what comes by the bridge",
     ("into_bridge", "app=flannel ready"): "Pods would be in nobody's care for as long as an agent takes to start",
 }
@@ -70,13 +73,14 @@ class World(Noting):
         self.cut_off: list[Tenant] = []
         self.mtus = [1450]
         self.left = [POD]
-        self.holds = True
-        plain = "cordon lift_cordon route_back take_addresses into_bridge settle forget_ended renew_pending_pods"
+        self.rest = False
+        plain = "cordon lift_cordon route_back take_addresses into_bridge settle renew_pending_pods"
+        plain += " forget_ended forget_left"
         stand_ins = self.stand_ins(node("w", owner, cordoned), plain)
         stand_ins |= {
             "masquerading": self.noting("masquerading", "the map"),
             "pods_mtu": self.mtu,
-            "holding": lambda _: self.holds,
+            "at_rest": lambda _: self.rest,
             "await_kube_proxy": self.noting("kube-proxy serves"),
             "take_programs": self.noting("take_programs by {2}"),
         }
@@ -168,16 +172,6 @@ def test_of_a_node_that_flannel_has_already_no_pod_is_touched_or_asked(monkeypat
     )
 
 
-def test_where_new_pods_are_admitted_no_address_is_taken_for_one_of_a_pod_that_has_ended(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    world = World(monkeypatch, "flannel", "by-move")
-    world.holds = False
-    world.move()
-    assert "forget_ended" not in world.done, "the address of a Pod that is just being made would be given to another"
-    assert world.done[-1] == "lift_cordon", "the move would not end"
-
-
 def test_a_user_s_cordon_stays_on_the_way_back(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World(monkeypatch, "cilium", "by-user")
     world.move()
@@ -238,16 +232,21 @@ def test_the_programs_go_with_what_is_open_in_the_pods(monkeypatch: pytest.Monke
 
 def test_only_the_address_of_a_pod_that_has_ended_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
     doors = Doors(monkeypatch)
-    # Also of one that an earlier run has written, and this one never saw.
-    doors.said["flannel_files"] = "abc 10.244.1.9\ndef 10.244.1.8\n"
+    ended = replace(POD, sandbox=replace(POD.sandbox, id="def"), address="10.244.1.8")
 
     def tenants(_: Place) -> list[Tenant]:
         return [POD]
 
     monkeypatch.setattr(live_back_pods, "tenants", tenants)
-    live_back_pods.forget_ended(PLACE)
-    assert doors.given == [("flannel_files list", ""), ("flannel_files forget", "def 10.244.1.8 -\n")], (
+    live_back_pods.forget_ended(PLACE, [POD, ended])
+    assert doors.given == [("flannel_files forget", "def 10.244.1.8 -\n")], (
         "a running Pod's address would be given away"
+    )
+    # One that an earlier run has written, and this one never saw.
+    doors.said["flannel_files"] = "abc 10.244.1.9\nghi 10.244.1.7\n"
+    live_back_pods.forget_left(PLACE)
+    assert doors.given[1:] == [("flannel_files list", ""), ("flannel_files forget", "ghi 10.244.1.7 -\n")], (
+        "its address would be taken for ever, or a running Pod's given away"
     )
     live_back_pods.into_bridge(PLACE, [POD], SUBNET, 1450)
     steps = [(what, row) for what, row in doors.given if what.startswith("rebridge")]

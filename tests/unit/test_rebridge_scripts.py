@@ -99,6 +99,7 @@ def test_a_pod_s_own_routes_and_its_smaller_mtu_stay(place: Place) -> None:
         "route del default",
     )
     made += ("route add 203.0.113.9 via 10.244.1.77", "route add default dev tun0", "route add 10.244.1.55 dev eth0")
+    made += ("route add default via 10.244.1.77 dev eth0 metric 100",)
     for what in made:
         place.look(what, POD)
     told = place.rows(PODS)
@@ -106,6 +107,7 @@ def test_a_pod_s_own_routes_and_its_smaller_mtu_stay(place: Place) -> None:
         step(place, name, told)
     ways = {" ".join(line.split()) for line in place.look("-4 route show", POD).splitlines()}
     assert "default dev tun0 scope link" in ways, f"what the Pod sends by its tunnel would leave in clear: {ways}"
+    assert "default via 10.244.1.1 dev eth0 metric 100" in ways, f"what it falls back to would be gone: {ways}"
     assert "203.0.113.9 via 10.244.1.1 dev eth0" in ways, f"its tunnel would go by a router that has gone: {ways}"
     assert "10.244.1.55 dev eth0 scope link" in ways, f"a way that it has made itself would be taken away: {ways}"
     assert not [way for way in ways if "10.244.1.77" in way], f"Cilium's router would still be in its ways: {ways}"
@@ -192,6 +194,7 @@ def test_an_address_is_taken_with_flannel_s_files_and_let_go_by_its_own_pod_alon
         assert found == ["10.244.1.9", "abc"], f"host-local would take the other file for an address: {found}"
     (address.parent / "last_reserved_ip.0").write_text("10.244.1.9")
     (address.parent / "lock").touch()
+    (address.parent / "10.244.1.7").touch()  # of a machine that stopped while it was written
     assert files("list") == "abc 10.244.1.9\n", "the address of a Pod that an earlier run has met would stay taken"
     address.write_bytes(b"def\r\neth0")
     files("forget", "abc 10.244.1.9 -\n")
