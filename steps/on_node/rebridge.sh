@@ -29,7 +29,9 @@ dress() {
     in_pod "$pid" ip -4 neigh flush dev eth0 &&
     in_pod "$pid" ip neigh replace "$GATEWAY" lladdr "$(cat /sys/class/net/cni0/address)" dev eth0 nud reachable || return
   while read -r to router metric; do
-    if [ -n "$router" ] && grep --quiet --line-regexp --fixed-strings "$router" <<<"$routers"; then
+    if [ -z "$router" ]; then continue; fi
+    # By the gateway as well: Cilium's agent has given such a way an MTU.
+    if [ "$router" = "$GATEWAY" ] || grep --quiet --line-regexp --fixed-strings "$router" <<<"$routers"; then
       # Without its metric it would take the place of another one's.
       in_pod "$pid" ip route replace "$to" via "$GATEWAY" dev eth0 ${metric:+metric "$metric"} || return
     fi

@@ -114,6 +114,20 @@ def test_a_pod_s_own_routes_and_its_smaller_mtu_stay(place: Place) -> None:
     assert place.file("/sys/class/net/eth0/mtu", POD) == "1300", "its packets would be larger than it has decided"
 
 
+def test_a_pod_that_flannel_had_made_loses_the_mtu_that_cilium_gave_its_ways(place: Place) -> None:
+    for what in ("route del default", "route del 10.244.1.77", "addr del 10.244.1.9/32 dev eth0"):
+        place.look(what, POD)
+    for what in ("addr add 10.244.1.9/24 dev eth0", "route add default via 10.244.1.1 dev eth0 mtu 1500"):
+        place.look(what, POD)
+    told = place.rows(PODS)
+    for name in ("routed", "bridge", "dress"):
+        step(place, name, told)
+    ways = place.look("-4 route show default", POD)
+    assert ways.split() == ["default", "via", "10.244.1.1", "dev", "eth0"], (
+        f"it would not be as Flannel makes one: {ways}"
+    )
+
+
 def test_each_step_of_the_way_back_can_be_repeated_and_one_that_was_cut_off_begun_again(place: Place) -> None:
     told = place.rows(PODS)
     for number, first in enumerate(WAY):
