@@ -32,7 +32,7 @@ def direct_routes(needs: Needs) -> None:
         if needs.cni == "flannel":
             _await_namespace(kubectl)
         protect(kubectl)
-        told = _told(needs.pod_subnet)
+        told = told_of(needs.pod_subnet)
         if needs.cni == "cilium":
             # First: what is masqueraded to a device is reset when the way changes, an SNAT is not.
             on_every_node(kubectl, "unmasq", STEP="on", **told)
@@ -45,10 +45,11 @@ def direct_routes(needs: Needs) -> None:
 
 def routes_again(name: str, rows: Sequence[Node], pod_subnet: str) -> None:
     """A node that was started again since has its direct routes, before the old CNI's go."""
-    on_node(name, "direct_routes", env={"STEP": "again", **_told(pod_subnet)}, stdin=table(rows))
+    on_node(name, "direct_routes", env={"STEP": "again", **told_of(pod_subnet)}, stdin=table(rows))
 
 
-def _told(pod_subnet: str) -> dict[str, str]:
+def told_of(pod_subnet: str) -> dict[str, str]:
+    """The environment of direct_routes.sh, but for its step; unmasq.sh reads of it what it needs."""
     return {"POD_SUBNET": pod_subnet, "TABLE": str(DIRECT_TABLE), "SNATED_MARK": SNATED_MARK}
 
 

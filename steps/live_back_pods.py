@@ -85,12 +85,12 @@ def forget_ended(place: Place, pods: Collection[Tenant]) -> None:
     _forget(place, [(pod.sandbox.id, pod.address) for pod in pods if pod.sandbox.id not in running])
 
 
-def forget_left(place: Place) -> None:
-    """The same of Pods that a run had met which was cut off. Only while no agent of Flannel's is there: a Pod that it
-    makes has an address before it is seen."""
+def forget_left(place: Place, pods: Collection[Tenant]) -> None:
+    """The same of Pods that a run had met which was cut off: all but `pods`, which run. Only while no agent of
+    Flannel's is there: a Pod that it makes has an address before it is seen."""
     said = on_node(place.node, "flannel_files", env={"STEP": "list"})
     taken = [(words[0], words[1]) for words in map(str.split, said.splitlines()) if len(words) == 2]
-    running = {pod.sandbox.id for pod in tenants(place)}
+    running = {pod.sandbox.id for pod in pods}
     _forget(place, [(sandbox, address) for sandbox, address in taken if sandbox not in running])
 
 

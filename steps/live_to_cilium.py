@@ -40,38 +40,33 @@ def live_to_cilium(needs: Needs, residue: str) -> None:
     with begin(needs) as kubectl:
         found = node(kubectl, needs.node)
         place = Place(node=found.name, pod_cidr=found.pod_cidr)
-        # Also where it has Cilium already: nothing else tells of what another strategy left halfway, kube-proxy beside
-        # Cilium or a Pod that no agent knows.
-        _move(kubectl, needs, found, place, residue)
+        rows = nodes(kubectl)
+        asker = next((row.name for row in rows if row.name != found.name), found.name)
+        met: list[Tenant] = []
+        if found.owner != needs.cni:
+            met = _let_go(kubectl, needs, found, place, rows, asker)
+            _hand_to_agent(kubectl, needs, place, met)
+        else:
+            # Cut off behind the label, by this strategy or another: nothing says how far, so all of it is looked at.
+            # The agent gives addresses away from the moment on when it answers.
+            reserve(place, tenants(place))
+        # Not only when it is Ready: its API answers some seconds before.
+        pods = tenants(place)
+        if refused := adopt(place, pods):
+            raise StepError(
+                f"{needs.node}: Cilium does not take these Pods, which run on as they are:\n" + "\n".join(refused)
+            )
+        await_pod(kubectl, needs.node, AGENTS[needs.cni], 180)
+        label(kubectl, needs.node, cni_services="cilium")
+        await_gone(kubectl, needs.node, KUBE_PROXY)
+        bridge_off(place)
+        clean(needs.node, residue, [row.address for row in rows])
+        forget_ended(place, met, pods)
+        on_node(needs.node, "hold", env={"STEP": "off"})
+        prove_cilium(place, asker)
         renew_pending_pods(kubectl, needs.node)
         if found.cordoned != "by-user":
             lift_cordon(kubectl, needs.node)
-
-
-def _move(kubectl: Kubectl, needs: Needs, found: Node, place: Place, residue: str) -> None:
-    rows = nodes(kubectl)
-    asker = next((row.name for row in rows if row.name != found.name), found.name)
-    met: list[Tenant] = []
-    if found.owner != needs.cni:
-        met = _let_go(kubectl, needs, found, place, rows, asker)
-        _hand_to_agent(kubectl, needs, place, met)
-    else:
-        # Cut off behind the label: the agent gives addresses away from the moment on when it answers.
-        reserve(place, tenants(place))
-    # Not only when it is Ready: its API answers some seconds before.
-    pods = tenants(place)
-    if refused := adopt(place, pods):
-        raise StepError(
-            f"{needs.node}: Cilium does not take these Pods, which run on as they are:\n" + "\n".join(refused)
-        )
-    await_pod(kubectl, needs.node, AGENTS[needs.cni], 180)
-    label(kubectl, needs.node, cni_services="cilium")
-    await_gone(kubectl, needs.node, KUBE_PROXY)
-    bridge_off(place)
-    clean(needs.node, residue, [row.address for row in rows])
-    forget_ended(place, met, pods)
-    on_node(needs.node, "hold", env={"STEP": "off"})
-    prove_cilium(place, asker)
 
 
 def _let_go(kubectl: Kubectl, needs: Needs, found: Node, place: Place, rows: list[Node], asker: str) -> list[Tenant]:

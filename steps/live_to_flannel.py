@@ -125,7 +125,7 @@ def _change_hands(
     clean(name, needs.early_residue, peers)
     # Before the agent comes: its plugin would give their addresses to others.
     mtu = pods_mtu(place)
-    forget_left(place)
+    forget_left(place, pods)
     take_addresses(place, pods, needs.pod_subnet, mtu)
     label(kubectl, name, cni_owner=needs.cni)
     into_bridge(place, pods, needs.pod_subnet, mtu)

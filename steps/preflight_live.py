@@ -9,7 +9,7 @@ from typing import cast
 from steps.doors.kubectl import Kubectl, Object
 from steps.doors.node import on_node
 from steps.findings.live_values import meddling_values, unfit_config, unfit_values
-from steps.findings.tenants import gateway_of
+from steps.findings.tenants import OTHERWISE, gateway_of
 from steps.live_pods import strange_pods_of
 from steps.names import RELEASE, SYSTEM
 from steps.nodes import node_from
@@ -19,7 +19,6 @@ from steps.side_by_side import each
 
 # A link that is up can be renamed from this version on.
 _KERNEL = (6, 2)
-_OTHERWISE = "migration.strategy rolling or recreate goes there"
 
 
 def obstacles(kubectl: Kubectl, values: str, *, accepted: bool) -> list[str]:
@@ -30,7 +29,7 @@ def obstacles(kubectl: Kubectl, values: str, *, accepted: bool) -> list[str]:
     gateways = [gateway_of(item["spec"]["podCIDR"]) for item in nodes if _has_one_podcidr(item)]
     return [
         *(
-            f"{line}; leave it out of cilium.values until the migration is done, or {_OTHERWISE}"
+            f"{line}; leave it out of cilium.values until the migration is done, or {OTHERWISE}"
             for line in unfit_values(told)
         ),
         *meddling_values(told),
@@ -49,12 +48,12 @@ def _of_node(item: Object) -> list[str]:
     version = re.match(r"(\d+)\.(\d+)", str(info["kernelVersion"]))
     if version is None or (int(version[1]), int(version[2])) < _KERNEL:
         found.append(
-            f"{name}: the kernel {info['kernelVersion']} is older than 6.2 and renames no link that is up; {_OTHERWISE}"
+            f"{name}: the kernel {info['kernelVersion']} is older than 6.2 and renames no link that is up; {OTHERWISE}"
         )
     if not str(info["containerRuntimeVersion"]).startswith("containerd://"):
-        found.append(f"{name}: the runtime is {info['containerRuntimeVersion']}, not containerd; {_OTHERWISE}")
+        found.append(f"{name}: the runtime is {info['containerRuntimeVersion']}, not containerd; {OTHERWISE}")
     if not _has_one_podcidr(item):
-        found.append(f"{name}: it has not one podCIDR of IPv4; {_OTHERWISE}")
+        found.append(f"{name}: it has not one podCIDR of IPv4; {OTHERWISE}")
     return found
 
 
@@ -63,7 +62,7 @@ def _of_running_cilium(kubectl: Kubectl) -> list[str]:
     config = kubectl.object("configmap", "cilium-config", namespace=SYSTEM)
     lines = unfit_config(config.get("data") or {}) if config else []
     return [
-        *(f"{line}; change it in its stack's values, bring that up, or {_OTHERWISE}" for line in lines),
+        *(f"{line}; change it in its stack's values, bring that up, or {OTHERWISE}" for line in lines),
         *(clinging_cilium(kubectl) if config else []),
     ]
 
@@ -84,7 +83,7 @@ def _in_nodes(names: list[str]) -> list[str]:
 
     def look(name: str) -> list[str]:
         missing = [
-            f"the node has no {tool}, by which Pods are handed over; put it into the node's image, or {_OTHERWISE}"
+            f"the node has no {tool}, by which Pods are handed over; put it into the node's image, or {OTHERWISE}"
             for tool in on_node(name, "tools").split()
         ]
         return [f"{name}: {line}" for line in missing or strange_pods_of(name)]
@@ -99,7 +98,7 @@ def _of_pod(item: Object, gateways: Collection[str]) -> list[str]:
     if (address := item["status"].get("podIP")) in gateways:
         return [
             f"{where} has the address {address}, which is that of Flannel's bridge; delete the Pod, so that it gets "
-            f"another one, or {_OTHERWISE}"
+            f"another one, or {OTHERWISE}"
         ]
     containers: list[Object] = [*spec.get("containers", []), *spec.get("initContainers", [])]
     declared = [port for one in containers for port in cast("list[Object]", one.get("ports") or [])]
@@ -108,7 +107,7 @@ def _of_pod(item: Object, gateways: Collection[str]) -> list[str]:
         return []
     return [
         f"{where} has the host port {' '.join(ports)}, whose rules are those of its CNI and would not go over; delete "
-        f"the Pod for the time of the migration, or {_OTHERWISE}"
+        f"the Pod for the time of the migration, or {OTHERWISE}"
     ]
 
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from steps import bolt
 from steps.coredns_budget import release
+from steps.direct_routes import told_of
 from steps.held import Base, begin
 from steps.nodes import nodes, on_every_node
 from steps.old_cni import forget_flannel, remove_cilium, remove_flannel_by_name, remove_kube_proxy, untaint
-from steps.residue import DIRECT_TABLE, SNATED_MARK
 from steps.running import StepError, main, say
 
 
@@ -41,7 +41,7 @@ def finish(needs: Needs) -> None:
         on_every_node(kubectl, "own_routes", CNI=needs.cni)
         # A tunnel's packets come by another way than the routes' do: strict filtering waits until these are gone.
         tunnelled = needs.cni == "flannel"
-        told = {"POD_SUBNET": needs.pod_subnet, "TABLE": str(DIRECT_TABLE), "SNATED_MARK": SNATED_MARK}
+        told = told_of(needs.pod_subnet)
         for step in ("loose", "away", "strict") if tunnelled else ("away",):
             on_every_node(kubectl, "direct_routes", STEP=step, **told)
         # Last, and whichever the CNI: a way to Cilium that is taken back has left its rules.

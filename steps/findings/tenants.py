@@ -11,6 +11,9 @@ from typing import Any, cast
 
 from steps.running import StepError
 
+# What a user can do where Pods cannot stay.
+OTHERWISE = "migration.strategy rolling or recreate goes there"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Sandbox:
@@ -72,12 +75,12 @@ def _sandbox(item: Any) -> Sandbox:
 
 def strange_pods(sandboxes: Sequence[Sandbox], links: str) -> list[str]:
     """A sentence for each line ID ? WHY: a Pod whose network is not as a CNI has made it."""
-    by_id = {sandbox.id: sandbox for sandbox in sandboxes}
-    marked = [words for line in links.splitlines() if (words := line.split())[1:2] == ["?"] and words[0] in by_id]
+    names = {sandbox.id: f"{sandbox.namespace}/{sandbox.name}" for sandbox in sandboxes}
     return [
-        f"{by_id[words[0]].namespace}/{by_id[words[0]].name} {' '.join(words[2:])}, so no CNI can take it over; delete "
-        "the Pod for the time of the migration, or migration.strategy rolling or recreate goes there"
-        for words in marked
+        f"{names[words[0]]} {' '.join(words[2:])}, so no CNI can take it over; delete the Pod for the time of the "
+        f"migration, or {OTHERWISE}"
+        for words in map(str.split, links.splitlines())
+        if words[1:2] == ["?"] and words[0] in names
     ]
 
 

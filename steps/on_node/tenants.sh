@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # Runs inside a node: $STEP `sandboxes` prints what the runtime says of each sandbox that is up, a JSON document each;
 # `links` reads `ID PID` lines and prints `ID INDEX MAC ADDRESS` for those with a network of their own: the number of the
-# veth's end on the node, and the Pod's MAC and address; or `ID ?` and why it has not what a CNI gives. `devices` prints the number, the name and the MAC of each
-# device that a CNI has made for a Pod: the ports of cni0, and Cilium's.
+# veth's end on the node, and the Pod's MAC and address; or `ID ?` and why it has not what a CNI gives. `devices` prints the
+# number, the name and the MAC of each device that a CNI has made for a Pod: the ports of cni0, and Cilium's.
 set -euo pipefail
 : "${STEP:?}"
 

@@ -205,10 +205,14 @@ def gone_on(real: Real, since: dict[str, int], by: int = 1) -> str:
     return str(now)
 
 
-def assert_all_the_same(real: Real, before: dict[str, tuple[object, ...]], since: dict[str, int], job: int) -> None:
+def assert_same_lives(real: Real, before: dict[str, tuple[object, ...]]) -> None:
     after = lives(real)
     lost = {name: (life, after.get(name)) for name, life in before.items() if after.get(name) != life}
     assert not lost, f"these were restarted or replaced: {lost}"
+
+
+def assert_all_the_same(real: Real, before: dict[str, tuple[object, ...]], since: dict[str, int], job: int) -> None:
+    assert_same_lives(real, before)
     for holder in HOLDERS:
         count, longest = said(real, holder)
         made = count - since[holder]

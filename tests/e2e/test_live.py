@@ -18,6 +18,7 @@ from e2e.live_world import (
     WORKER,
     WORKER2,
     assert_all_the_same,
+    assert_same_lives,
     counted,
     gone_on,
     held,
@@ -96,9 +97,7 @@ def test_the_runtime_and_the_kubelet_start_again_beside_adopted_pods(held: Real)
     held.on_node(WORKER, "systemctl restart containerd kubelet")
     # By what they print, which is the kubelet's to give.
     eventually(lambda: gone_on(held, since, 20))
-    after = lives(held)
-    lost = {name: (life, after.get(name)) for name, life in before.items() if after.get(name) != life}
-    assert not lost, f"these were restarted or replaced: {lost}"
+    assert_same_lives(held, before)
 
 
 def test_a_policy_holds_for_an_adopted_pod(held: Real) -> None:

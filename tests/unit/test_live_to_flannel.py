@@ -244,7 +244,7 @@ def test_only_the_address_of_a_pod_that_has_ended_is_free(monkeypatch: pytest.Mo
     )
     # One that an earlier run has written, and this one never saw.
     doors.said["flannel_files"] = "abc 10.244.1.9\nghi 10.244.1.7\n"
-    live_back_pods.forget_left(PLACE)
+    live_back_pods.forget_left(PLACE, [POD])
     assert doors.given[1:] == [("flannel_files list", ""), ("flannel_files forget", "ghi 10.244.1.7 -\n")], (
         "its address would be taken for ever, or a running Pod's given away"
     )
