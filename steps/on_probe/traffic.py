@@ -18,7 +18,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from traffic_api import Api
-from traffic_held import classes, hold
+from traffic_held import classes, hold, hold_api
 from traffic_loop import Loop, Wait, Work, every
 from traffic_pods import Pods
 from traffic_record import Log, Record
@@ -27,7 +27,7 @@ from traffic_server import Server
 
 PORT = int(os.environ.get("PORT", "8090"))
 PERIOD = 1 / float(os.environ["HERTZ"])
-# Five times a second at most: a TLS handshake is the API server's work, and it is not what is to be measured.
+# Five times a second at most, and as often over the connection that is held: its work is not what is to be measured.
 API_PERIOD = max(PERIOD, 0.2)
 NAMESPACE = os.environ.get("NAMESPACE", "cni-migration")
 LAMEDUCK = float(os.environ.get("LAMEDUCK", "5"))  # seconds
@@ -55,6 +55,7 @@ class Prober:
         most = max(1, round(PERIOD * MOST_POD_REQUESTS))
         self._pods = Pods(loop, record, self._api, SLICES + OF_SERVICE, PORT, most)
         self._held = classes(origin, os.environ.get("NODE_NAME", ""), self._pods, self._service, PERIOD)
+        self._to_api = f"{origin}-to-api"
 
     def start(self) -> None:
         """Probes whenever there is a recording; between two it only looks for one."""
@@ -76,6 +77,7 @@ class Prober:
             self._loop.start(every(period, phase * period, ask, lambda: self._record.log is log))
         for held in self._held:
             self._loop.start(hold(self._record, log, held))
+        self._loop.start(hold_api(self._record, log, self._to_api, API_PERIOD, self._api))
 
     def _measure(self, log: Log, kind: str, target: str, request: Generator[Wait, None, object]) -> None:
         self._loop.start(self._record.measure(log, kind, target, request))

@@ -26,23 +26,53 @@ class Api:
     def get(self, path: str) -> Generator[Wait, None, bytes]:
         """The body of an answer 200; anything else is an OSError."""
         deadline = time.monotonic() + TIMEOUT
-        host = self._address[0]
-        # HTTP/1.0: the server ends the connection after the answer and sends it in one piece.
-        request = f"GET {path} HTTP/1.0\r\nHost: {host}\r\nAuthorization: Bearer {self._bearer()}\r\n\r\n"
-        context = self._verified()
-        with connect(self._address) as plain:
-            yield plain, WRITE, deadline
-            with context.wrap_socket(
-                plain, server_hostname=host, session=self._session, do_handshake_on_connect=False
-            ) as secured:
-                yield from _shake_hands(secured, deadline)
-                secured.sendall(request.encode())  # shorter than any socket's buffer
-                answer = yield from _read(secured, deadline)
-                self._session = secured.session
+        with (yield from self.open(deadline)) as secured:
+            # HTTP/1.0: the server ends the connection after the answer and sends it in one piece.
+            secured.sendall(self._request(path, "1.0"))  # shorter than any socket's buffer
+            answer = yield from _read(secured, deadline)
+            self._session = secured.session
         head, _, body = answer.partition(b"\r\n\r\n")
         if head.split(b" ")[1:2] != [b"200"]:
             raise ConnectionError(f"GET {path}: {head[:80]!r}")
         return body
+
+    def open(self, deadline: float) -> Generator[Wait, None, ssl.SSLSocket]:
+        """A connection over which it can be asked, which is the caller's to close."""
+        context = self._verified()
+        with connect(self._address) as plain:
+            yield plain, WRITE, deadline
+            secured = context.wrap_socket(
+                plain, server_hostname=self._address[0], session=self._session, do_handshake_on_connect=False
+            )
+        try:
+            yield from _shake_hands(secured, deadline)
+        except BaseException:
+            secured.close()
+            raise
+        return secured
+
+    def ask(self, secured: ssl.SSLSocket, path: str, deadline: float) -> Generator[Wait, None, bool]:
+        """Asks over a connection that stays open: whether it does, behind an answer of whatever kind. False where the
+        server ends it; a connection that ends in any other way is an OSError."""
+        secured.sendall(self._request(path, "1.1"))
+        answer = b""
+        while True:
+            more = yield from _some(secured, deadline)
+            if not more:
+                return False
+            answer += more
+            head, end, body = answer.partition(b"\r\n\r\n")
+            if not end:
+                continue
+            length = _length(head)
+            if length is None:
+                return False
+            if len(body) >= length:
+                return True
+
+    def _request(self, path: str, version: str) -> bytes:
+        host = self._address[0]
+        return f"GET {path} HTTP/{version}\r\nHost: {host}\r\nAuthorization: Bearer {self._bearer()}\r\n\r\n".encode()
 
     def _verified(self) -> ssl.SSLContext:
         if self._context is None:
@@ -69,17 +99,28 @@ def _shake_hands(secured: ssl.SSLSocket, deadline: float) -> Generator[Wait, Non
             yield secured, WRITE, deadline
 
 
-def _read(secured: ssl.SSLSocket, deadline: float) -> Generator[Wait, None, bytes]:
-    answer = b""
+def _some(secured: ssl.SSLSocket, deadline: float) -> Generator[Wait, None, bytes]:
+    """What comes next; nothing at the end."""
     while True:
         try:
-            more = secured.recv(65536)
+            return secured.recv(65536)
         except ssl.SSLWantReadError:
             yield secured, READ, deadline
-            continue
-        if not more:
-            return answer
+
+
+def _read(secured: ssl.SSLSocket, deadline: float) -> Generator[Wait, None, bytes]:
+    answer = b""
+    while more := (yield from _some(secured, deadline)):
         answer += more
+    return answer
+
+
+def _length(head: bytes) -> int | None:
+    """How long the body is; none where the server ends the connection behind it, or does not say."""
+    lines = (line.partition(b":") for line in head.lower().split(b"\r\n"))
+    fields = {name.strip(): value.strip() for name, _, value in lines}
+    length = fields.get(b"content-length", b"")
+    return int(length) if length.isdigit() and fields.get(b"connection") != b"close" else None
 
 
 def ready_pods(slices: bytes) -> dict[str, tuple[str, str]]:

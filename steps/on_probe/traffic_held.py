@@ -2,7 +2,8 @@
 
 A prober holds one through the Service to whomever it leads (`service`), and one of each class: to a Pod by its address
 and by way of the Service, on its own node and on another. The target says the class, `FROM-to-WHAT-WHERE`: from `pod`
-or `host` (its network), to `pod` or `service`, `same-node` or `other-node`.
+or `host` (its network), to `pod` or `service`, `same-node` or `other-node`. `FROM-to-api` leads out of the Pod network:
+what a Pod sends there by the API's Service is masqueraded besides.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from socket import socket
 
+from traffic_api import Api
 from traffic_loop import Wait, Work
 from traffic_pods import Pods
 from traffic_record import Log, Record
@@ -46,8 +48,8 @@ class Held:
 
 
 def classes(origin: str, node: str, pods: Pods, service: Address, period: float) -> list[Held]:
-    """Each class of a prober on `node`, whose network is `origin`. Those to Pods that it has to know first have at most
-    five pings a second: there are four of them."""
+    """Each class with Pods, of a prober on `node` whose network is `origin`. Those to Pods that it has to know first
+    have at most five pings a second: there are four of them."""
 
     def here(other: str) -> bool:
         return other == node
@@ -76,27 +78,57 @@ def hold(record: Record, log: Log, held: Held) -> Work:
             yield None, 0, time.monotonic() + held.period
 
 
+def hold_api(record: Record, log: Log, target: str, period: float, api: Api) -> Work:
+    """The same with the API, whose answer is the echo; it says bye by ending the connection, or that it will."""
+    with record.under_way(log):
+        while record.log is log:
+            with suppress(OSError):  # the kind `api` counts that
+                yield from _hold_api(record, log, target, period, api)
+            yield None, 0, time.monotonic() + period
+
+
 def _hold_one(record: Record, log: Log, held: Held, address: Address) -> Work:
     with connect(address) as sock:
         lines = _Lines(sock)
         name = (yield from lines.next(TIMEOUT)).decode(errors="replace").strip()
-        if not held.may_be(name):
+
+        def ping() -> Generator[Wait, None, str]:
+            sock.send(b"ping\n")
+            line = yield from lines.next(SILENCE)
+            return {b"ping\n": "ok", b"bye\n": "closed"}.get(line, f"broken: {line!r}")
+
+        if held.may_be(name):
+            yield from _go_on(record, log, held.target, held.period, ping)
+
+
+def _hold_api(record: Record, log: Log, target: str, period: float, api: Api) -> Work:
+    with (yield from api.open(time.monotonic() + TIMEOUT)) as secured:
+
+        def ping() -> Generator[Wait, None, str]:
+            stays = yield from api.ask(secured, "/livez", time.monotonic() + SILENCE)
+            return "ok" if stays else "closed"
+
+        yield from _go_on(record, log, target, period, ping)
+
+
+def _go_on(
+    record: Record, log: Log, target: str, period: float, ping: Callable[[], Generator[Wait, None, str]]
+) -> Work:
+    """Pings until the recording is over or a ping has another end than `ok`."""
+    due = time.monotonic()
+    while record.log is log:
+        since = time.monotonic()
+        try:
+            said = yield from ping()
+        except OSError as error:
+            said = f"broken: {error!r}"
+        outcome = said.partition(":")[0]
+        record.write(log, "held", target, outcome, time.monotonic() - since)
+        if outcome != "ok":
+            sys.stderr.write(f"held {target}: {said}\n")
             return
-        due = time.monotonic()
-        while record.log is log:
-            since = time.monotonic()
-            try:
-                sock.send(b"ping\n")
-                line = yield from lines.next(SILENCE)
-            except OSError as error:
-                line = repr(error).encode()
-            outcome = {b"ping\n": "ok", b"bye\n": "closed"}.get(line, "broken")
-            record.write(log, "held", held.target, outcome, time.monotonic() - since)
-            if outcome != "ok":
-                sys.stderr.write(f"held {held.target}: {outcome}: {line!r}\n")
-                return
-            due = max(due + held.period, time.monotonic())
-            yield None, 0, due
+        due = max(due + period, time.monotonic())
+        yield None, 0, due
 
 
 class _Lines:

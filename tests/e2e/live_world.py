@@ -31,8 +31,8 @@ metadata: {name: wall, namespace: default}
 spec: {podSelector: {matchLabels: {app: goes}}, policyTypes: [Ingress]}
 """
 # From Pods and from the host network to Pods and to the Service, on the same node and on another; and one to the
-# Service wherever it leads.
-CLASSES = 9
+# Service wherever it leads; and from both to the API, out of the Pod network.
+CLASSES = 11
 
 
 def pod(name: str, node: str, image: str, code: str, *args: str) -> dict[str, Any]:

@@ -270,11 +270,19 @@ def test_what_is_no_name_of_a_recording_starts_none(traffic: Traffic, name: str)
 class FakeApi(BaseHTTPRequestHandler):
     """/livez, and an EndpointSlice with one ready Pod and one that is not."""
 
+    protocol_version = "HTTP/1.1"
     asked: set[str]
+    peers: set[tuple[str, int]]  # that have asked over a connection that stays open
     silent: bool
     left: bool
+    ends: bool
+    hung: bool
 
     def do_GET(self) -> None:
+        while FakeApi.hung:
+            time.sleep(0.05)
+        if not self.close_connection:
+            FakeApi.peers.add(self.client_address)
         if FakeApi.silent:
             self.send_error(503)
             return
@@ -288,9 +296,13 @@ class FakeApi(BaseHTTPRequestHandler):
         gone = {"addresses": ["127.0.0.1"], "conditions": {"ready": False}, "targetRef": {"name": "gone"}}
         there = [gone] if FakeApi.left else [here, gone]
         slices = {"items": [{"endpoints": there}, {"endpoints": None}]}
+        body = b"ok" if self.path == "/livez" else json.dumps(slices).encode()
         self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        if FakeApi.ends:
+            self.send_header("Connection", "close")
         self.end_headers()
-        self.wfile.write(b"ok" if self.path == "/livez" else json.dumps(slices).encode())
+        self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None: ...
 
@@ -304,7 +316,8 @@ def api(tmp_path: Path) -> Iterator[int]:
     files = ("-addext", "subjectAltName=IP:127.0.0.1", "-keyout", "key", "-out", "ca.crt")
     subprocess.run([openssl, *new.split(), *files], cwd=tmp_path, check=True, capture_output=True)
     (tmp_path / "token").write_text("secret\n")
-    FakeApi.asked, FakeApi.silent, FakeApi.left = set(), False, False
+    FakeApi.asked, FakeApi.peers = set(), set()
+    FakeApi.silent, FakeApi.left, FakeApi.ends, FakeApi.hung = False, False, False, False
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "ca.crt", tmp_path / "key")
     with ThreadingHTTPServer(("127.0.0.1", 0), FakeApi) as server:
@@ -339,13 +352,39 @@ def test_a_connection_of_each_class_is_held_to_a_pod_where_its_name_says(
     traffic.record()
     wanted = {("s", "pod"): {}, ("p", "host"): {}}
     for prober, origin in wanted:
-        targets = {"service", f"{origin}-to-pod-{where}", f"{origin}-to-service-{where}"}
+        targets = {"service", f"{origin}-to-pod-{where}", f"{origin}-to-service-{where}", f"{origin}-to-api"}
 
         def held(prober: str = prober) -> set[str]:
             return {line[3] for line in traffic.lines(prober, "held", "ok")}
 
         until(lambda held=held, targets=targets: held() >= targets, f"nobody would see what {targets} lose")
         assert held() == targets, "the Pod is on one node, and cannot be on the other as well"
+
+
+def test_a_connection_to_the_api_is_held_until_it_says_that_it_ends(traffic: Traffic, api: int, tmp_path: Path) -> None:
+    def held(outcome: str) -> list[list[str]]:
+        return [line for line in traffic.lines("p", "held", outcome) if line[3] == "host-to-api"]
+
+    traffic.start("p", KUBERNETES_SERVICE_PORT=str(api), CREDENTIALS=str(tmp_path))
+    traffic.record()
+    until(lambda: len(held("ok")) >= 5, "what leads out of the Pod network is not held")
+    assert len(FakeApi.peers) == 1, "a new connection for each ping says nothing of one that is held"
+    FakeApi.ends = True
+    until(lambda: held("closed"), "an API that ends a connection would count as a broken one")
+    FakeApi.ends = False
+    until(lambda: len(FakeApi.peers) > 1, "it is not held again")
+    assert not held("broken"), "the API's own end would be the network's fault"
+
+
+def test_a_connection_to_an_api_that_is_heard_no_more_is_broken(traffic: Traffic, api: int, tmp_path: Path) -> None:
+    traffic.start("p", KUBERNETES_SERVICE_PORT=str(api), CREDENTIALS=str(tmp_path))
+    traffic.record()
+    until(lambda: FakeApi.peers, "what leads out of the Pod network is not held")
+    FakeApi.hung = True
+    try:
+        traffic.await_lines("p", "held", "broken", count=1)
+    finally:
+        FakeApi.hung = False
 
 
 def test_a_silent_api_makes_no_pod_forgotten_and_its_failures_wait_for_the_next_list(
