@@ -38,7 +38,7 @@ def report_of(
     beyond = [
         *_failures(recording, total, max_failures),
         *_gap(steps, total, max_gap_ms),
-        *(_broken(steps) if keeps_pods else []),
+        *(_broken(recording, steps) if keeps_pods else []),
     ]
     missing = [covered.why] if covered and covered.why else []
     if not total.requests:
@@ -61,7 +61,7 @@ def _failures(recording: Recording, total: Kind, budget: int) -> list[str]:
     if total.failures <= budget:
         return []
     where = [
-        f"{tally.failures} {kind} in {name}: {', '.join(tally.causes)}"
+        f"{tally.failures} {kind} in {name}: {', '.join(tally.causes)}; the first: {tally.first}"
         for index, name in enumerate(recording.names)
         for kind in KINDS
         if (tally := recording.tally(index, kind)).failures
@@ -78,10 +78,12 @@ def _gap(steps: Sequence[Step], total: Kind, budget: int) -> list[str]:
     return [f"the longest gap was {longest / 1000:.3f} s ({where}), and the budget is {budget / 1000:.3f} s"]
 
 
-def _broken(steps: Sequence[Step]) -> list[str]:
+def _broken(recording: Recording, steps: Sequence[Step]) -> list[str]:
     counts = {at.name: sum(kind.connections_broken for kind in at.kinds.values()) for at in steps}
     where = ", ".join(f"{count} in {name}" for name, count in counts.items() if count)
-    return [f"connections that were held were broken ({where}), and this strategy keeps them"] if where else []
+    classes = ", ".join(sorted(name for name, tally in recording.held.items() if tally.broken))
+    told = f"connections that were held were broken ({where}: {classes})"
+    return [f"{told}, and this strategy keeps them"] if where else []
 
 
 def _kind(tally: Tally) -> Kind:

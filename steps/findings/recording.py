@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from steps.findings.lines import Mark, Outcome, in_order
 from steps.findings.starvation import Starvation
@@ -24,7 +25,8 @@ _TIME_OUT = "failed:TimeoutError"  # of the prober's own patience
 class Tally:
     """What was counted of one kind in one step; times in ms. `starved` is the most that was taken off a gap as its
     prober's starvation, `unheard` are requests that ran into their time-out while their prober starved for half of it
-    or more: nobody was there to hear an answer. `causes` are in the order of appearance."""
+    or more: nobody was there to hear an answer. `causes` are in the order of appearance; `first` is who asked whom
+    where it failed first, and when that ended (UTC)."""
 
     requests: int = 0
     failures: int = 0
@@ -34,6 +36,7 @@ class Tally:
     slowest: int = 0
     broken: int = 0
     causes: dict[str, None] = field(default_factory=dict[str, None])
+    first: str = ""
 
 
 class Recording:
@@ -53,8 +56,8 @@ class Recording:
         self._streams: Counter[str] = Counter()
         # The last answer's time and step, by prober, its stream, kind and target.
         self._last: dict[tuple[str, int, str, str], tuple[int, int | None]] = {}
-        # Failures of a target of which nobody knew whether it was still there, by the same key: step and cause.
-        self._doubts: defaultdict[tuple[str, int, str, str], list[tuple[int | None, str]]] = defaultdict(list)
+        # Failures of a target of which nobody knew whether it was still there, by the same key: step, cause, time.
+        self._doubts: defaultdict[tuple[str, int, str, str], list[tuple[int | None, str, int]]] = defaultdict(list)
         entries = in_order(lines)
         self._starvation = Starvation(entries)
         for entry in entries:
@@ -112,13 +115,13 @@ class Recording:
                 self.held[target].broken += 1
             return
         if outcome.startswith("doubt:"):
-            self._doubts[key].append((made, outcome.removeprefix("doubt:")))
+            self._doubts[key].append((made, outcome.removeprefix("doubt:"), ms))
             return
         self._believe(key)
         if outcome == _TIME_OUT and 2 * self._starvation.within(prober, ms - duration, ms) >= duration > 0:
             outcome = "unheard"
         if kind != HELD:
-            self._request(made, kind, outcome, duration)
+            self._request(made, key, outcome, duration, ms)
         elif made is not None:
             self.held[target].requests += 1
         if outcome == "ok":
@@ -126,12 +129,13 @@ class Recording:
 
     def _believe(self, key: tuple[str, int, str, str]) -> None:
         """The target was there all the time: what was doubted has failed."""
-        for made, cause in self._doubts.pop(key, ()):
-            self._request(made, key[2], cause, 0)
+        for made, cause, ms in self._doubts.pop(key, ()):
+            self._request(made, key, cause, 0, ms)
 
-    def _request(self, made: int | None, kind: str, outcome: str, duration: int) -> None:
+    def _request(self, made: int | None, key: tuple[str, int, str, str], outcome: str, duration: int, ms: int) -> None:
         if made is None:
             return
+        prober, _, kind, target = key
         tally = self._tallies[made, kind]
         tally.requests += 1
         if outcome == "ok":
@@ -141,6 +145,8 @@ class Recording:
         else:
             tally.failures += 1
             tally.causes[outcome.removeprefix("failed:")] = None
+            if not tally.first:
+                tally.first = f"{prober} to {target}, {datetime.fromtimestamp(ms / 1000, UTC):%H:%M:%S.%f}"[:-3]
 
     def _answer(self, key: tuple[str, int, str, str], ms: int) -> None:
         since, step = self._last.get(key, (ms, None))

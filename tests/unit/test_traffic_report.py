@@ -152,14 +152,18 @@ def test_more_failures_than_the_budget_name_step_kind_and_numbers() -> None:
     lines = in_order(*STEPS, *ok(1000, 1500), "1200 p service service failed:ETIMEDOUT 100")
     result = report(*lines)
     assert result["withinBudget"] is False
-    assert result["why"] == "1 of 3 new connections failed (1 service in move c-worker: ETIMEDOUT), and the budget is 0"
+    first = "the first: p to service, 22:13:21.200"
+    failed = f"1 of 3 new connections failed (1 service in move c-worker: ETIMEDOUT; {first})"
+    assert result["why"] == f"{failed}, and the budget is 0", "nobody could look for it in a capture"
     assert report(*lines, max_failures=1)["withinBudget"] is True
 
 
 def test_each_cause_of_a_failure_is_named_once() -> None:
     causes = [f"{1200 + n} p dns dns failed:{cause} 0" for n, cause in enumerate(["EPERM", "TimeoutError", "EPERM"])]
     why = report(*in_order(*STEPS, *ok(1000, 1500), *causes))["why"]
-    assert "(3 dns in move c-worker: EPERM, TimeoutError)" in why, "nobody could tell a lost packet from a refused one"
+    assert "(3 dns in move c-worker: EPERM, TimeoutError; the first: p to dns, 22:13:21.200)" in why, (
+        "nobody could tell a lost packet from a refused one"
+    )
 
 
 def test_a_gap_longer_than_the_budget_names_step_kind_and_numbers() -> None:
@@ -316,5 +320,7 @@ def test_where_pods_are_kept_a_held_connection_that_breaks_is_beyond_the_budget(
     text = [f"{START + int(ms)} {rest}\n" for ms, rest in (line.split(" ", 1) for line in in_order(*lines))]
     told = {"strategy": "live", "max_failures": 0, "max_gap_ms": 60_000}
     kept = report_of(text, **told, keeps_pods=True)
-    assert kept.within_budget is False and "1 in move c-worker" in kept.why, "a connection broke and the up ended well"
+    assert kept.within_budget is False and "1 in move c-worker: service" in kept.why, (
+        "a connection broke and the up ended well"
+    )
     assert report_of(text, **told).within_budget is True, "rolling closes connections to drained Pods by design"
