@@ -45,10 +45,10 @@ def _runs(item: Object, container: str) -> bool:
 def take_programs(
     place: Place, pods: Collection[Tenant], before: Masquerading, peers: list[str], own: str, pod_subnet: str
 ) -> None:
-    """Cilium's programs are gone from the node, and each connection that is open in its Pods goes on without them."""
+    """Cilium's programs are gone from the node, and each flow that is open in its Pods goes on without them."""
     flows = going_over(_known(place, pods), before, pod_subnet=pod_subnet, own=own, peers=peers)
     if flows:
-        say(f"{place.node}: open connections that are put over into netfilter: {len(flows)}")
+        say(f"{place.node}: open flows that are put over into netfilter: {len(flows)}")
     on_node(place.node, "programs_off", stdin="".join(f"{flow.row}\n" for flow in flows))
 
 

@@ -1,8 +1,9 @@
-"""The connections that are open in a node's Pods when Cilium's programs go, and how each goes on. Pure.
+"""The flows that are open in a node's Pods when Cilium's programs go, and how each goes on. Pure.
 
 What Cilium masquerades is in a map of its own: netfilter knows such a connection as one without a translation, or not
 at all. What it does not know it takes for a new one when its next packet comes, and masquerades it, if it leads out of
-the Pod network: to its peer that is another connection.
+the Pod network: to its peer that is another connection. Of UDP only what netfilter knows is open: the rest is a new
+flow to it, and masquerading keeps a port that is free, as Cilium does.
 """
 
 from __future__ import annotations
@@ -11,40 +12,51 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, ip_address
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from steps.running import StepError
 
-_TCP, _OUT = 6, 0
+_PROTOCOLS, _OUT = {6: "tcp", 17: "udp"}, 0
 # An address and a port.
 End = tuple[str, int]
-# By source and target of a connection what its peer knows it as.
-Masked = Mapping[tuple[End, End], End]
+
+
+class Ends(NamedTuple):
+    """`protocol` is tcp or udp."""
+
+    protocol: str
+    source: End
+    target: End
+
+
+# What the peer of a flow knows it as.
+Masked = Mapping[Ends, End]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Flow:
-    """A connection from `source` to `target`, whose peer knows it as `seen_as`."""
+    """One whose peer knows it as `seen_as`."""
 
-    source: End
-    target: End
+    ends: Ends
     seen_as: End
 
     @property
     def row(self) -> str:
         """As programs_off.sh reads it."""
-        return " ".join(f"{address} {port}" for address, port in (self.source, self.target, self.seen_as))
+        ends = (self.ends.source, self.ends.target, self.seen_as)
+        return " ".join([*(f"{address} {port}" for address, port in ends), self.ends.protocol])
 
 
 def masqueraded(text: str) -> Masked:
-    """What `cilium-dbg bpf nat list -o json` says of TCP. Its numbers are the map's bytes: the network's order."""
+    """What `cilium-dbg bpf nat list -o json` says of IPv4. Its numbers are the map's bytes: the network's order."""
     try:
-        found: dict[tuple[End, End], End] = {}
+        found: dict[Ends, End] = {}
         for item in cast("list[Mapping[str, Any]]", json.loads(text) or []):
             key, value = item["Key"], item["Value"]
-            if key["NextHeader"] == _TCP and key["Flags"] == _OUT and len(key["SourceAddr"]) == 4:
+            protocol = _PROTOCOLS.get(key["NextHeader"])
+            if protocol and key["Flags"] == _OUT and len(key["SourceAddr"]) == 4:
                 source, target = _end(key["SourceAddr"], key["SourcePort"]), _end(key["DestAddr"], key["DestPort"])
-                found[source, target] = _end(value["Addr"], value["Port"])
+                found[Ends(protocol, source, target)] = _end(value["Addr"], value["Port"])
         return found
     except (ValueError, TypeError, KeyError, OverflowError) as error:
         raise StepError(f"Cilium's map of masqueraded connections cannot be read: {text[:200]!r}") from error
@@ -56,26 +68,29 @@ def _end(address: Sequence[int], port: int) -> End:
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What open_flows.sh prints: `opened` by the Pods' own word, True where the Pod is the server of it; `tracked` as
-    netfilter knows it: by source and target what the peer's answers come from and go to."""
+    """What open_flows.sh prints: `opened` by the Pods' own word, of UDP by netfilter's, True where the Pod is the
+    server of it; `tracked` as netfilter knows it: what the peer's answers come from and go to."""
 
-    opened: Mapping[tuple[End, End], bool]
-    tracked: Mapping[tuple[End, End], tuple[End, End]]
+    opened: Mapping[Ends, bool]
+    tracked: Mapping[Ends, Ends]
 
 
 def known_from(text: str) -> Known:
     """Raises StepError for a line of another shape."""
-    opened: dict[tuple[End, End], bool] = {}
-    tracked: dict[tuple[End, End], tuple[End, End]] = {}
+    opened: dict[Ends, bool] = {}
+    tracked: dict[Ends, Ends] = {}
     for line in text.splitlines():
         try:
             match line.split():
                 case ["open", local, remote, ("client" | "server") as role]:
-                    ends = _socket_end(local), _socket_end(remote)
-                    if ends[0] and ends[1]:
-                        opened[ends[0], ends[1]] = role == "server"
-                case ["tracked", a, b, a_port, b_port, c, d, c_port, d_port]:
-                    tracked[(a, int(a_port)), (b, int(b_port))] = ((c, int(c_port)), (d, int(d_port)))
+                    source, target = _socket_end(local), _socket_end(remote)
+                    if source and target:
+                        opened[Ends("tcp", source, target)] = role == "server"
+                case ["tracked", ("tcp" | "udp") as protocol, a, b, a_port, b_port, c, d, c_port, d_port]:
+                    ends = Ends(protocol, (a, int(a_port)), (b, int(b_port)))
+                    tracked[ends] = Ends(protocol, (c, int(c_port)), (d, int(d_port)))
+                    if protocol == "udp":
+                        opened[ends] = False
                 case _:
                     raise ValueError("no such line")
         except ValueError as error:
@@ -99,7 +114,7 @@ class Masquerading:
     are empty where there was no agent to read it. `by_rules`: not its programs do it, but netfilter."""
 
     masked: Masked
-    seen: Collection[tuple[End, End]]
+    seen: Collection[Ends]
     by_rules: bool
 
 
@@ -113,23 +128,24 @@ def going_over(
     # Those that the peer has opened: netfilter has them the other way round.
     taken = set(known.tracked.values())
     found: list[Flow] = []
-    for (source, target), is_server in known.opened.items():
-        answers = known.tracked.get((source, target))
-        if (source, target) in taken or (answers is not None and answers != (target, source)):
+    for ends, is_server in known.opened.items():
+        answers = known.tracked.get(ends)
+        as_it_is = Ends(ends.protocol, ends.target, ends.source)
+        if ends in taken or (answers is not None and answers != as_it_is):
             continue  # netfilter knows it as its peer does, and goes on
-        if not _leads_out(source, target, pods):
+        if not _leads_out(ends, pods):
             continue  # no rule masquerades it
-        outside = target[0] not in peers
-        seen_as = before.masked.get((source, target), source)
-        if seen_as == source and outside and not is_server and (source, target) not in before.seen:
+        outside = ends.target[0] not in peers
+        seen_as = before.masked.get(ends, ends.source)
+        if seen_as == ends.source and outside and not is_server and ends not in before.seen:
             if before.by_rules:
                 continue  # its rules are gone with it, and nobody can say what they made of it
-            seen_as = (own, source[1])
-        if seen_as != source or answers is None:
-            found.append(Flow(source=source, target=target, seen_as=seen_as))
+            seen_as = (own, ends.source[1])
+        if seen_as != ends.source or answers is None:
+            found.append(Flow(ends=ends, seen_as=seen_as))
     return found
 
 
-def _leads_out(source: End, target: End, pods: IPv4Network) -> bool:
-    there = IPv4Address(target[0])
-    return IPv4Address(source[0]) in pods and there not in pods and not there.is_loopback
+def _leads_out(ends: Ends, pods: IPv4Network) -> bool:
+    there = IPv4Address(ends.target[0])
+    return IPv4Address(ends.source[0]) in pods and there not in pods and not (there.is_loopback or there.is_multicast)

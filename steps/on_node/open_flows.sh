@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Runs inside a node, with `ID PID` of its Pods on stdin: prints `open LOCAL REMOTE client|server` of each TCP connection that
-# is open in one of them, as ss has it: at the server's end the Pod listens on its port. And `tracked SRC DST SPORT DPORT SRC
-# DST SPORT DPORT` (both ways) of each that netfilter knows.
+# is open in one of them, as ss has it: at the server's end the Pod listens on its port. And `tracked tcp|udp SRC DST SPORT
+# DPORT SRC DST SPORT DPORT` (both ways) of each flow that netfilter knows.
 set -euo pipefail
 while read -r _ pid; do
   said=$(nsenter --target "$pid" --net ss --no-header --tcp --numeric --all exclude time-wait) ||
@@ -14,6 +14,9 @@ while read -r _ pid; do
     END { for (i = 1; i <= n; i++) print "open", local[i], remote[i], (port(local[i]) in listens) ? "server" : "client" }
   ' <<<"$said"
 done
-conntrack -L -p tcp 2>/dev/null | awk '
-  { n = 0; for (i = 1; i <= NF; i++) if ($i ~ /^(src|dst|sport|dport)=/) { split($i, part, "="); word[++n] = part[2] }
-    if (n == 8) print "tracked", word[1], word[2], word[3], word[4], word[5], word[6], word[7], word[8] }'
+for proto in tcp udp; do
+  # It prints nothing and ends well where there is none: a failure is one.
+  conntrack -L -p "$proto" 2>/dev/null | awk -v proto="$proto" '
+    { n = 0; for (i = 1; i <= NF; i++) if ($i ~ /^(src|dst|sport|dport)=/) { split($i, part, "="); word[++n] = part[2] }
+      if (n == 8) print "tracked", proto, word[1], word[2], word[3], word[4], word[5], word[6], word[7], word[8] }'
+done

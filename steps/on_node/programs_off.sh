@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Runs inside a node whose agent has gone, with `SRC SPORT DST DPORT ADDRESS PORT` of connections on stdin: takes Cilium's
+# Runs inside a node whose agent has gone, with `SRC SPORT DST DPORT ADDRESS PORT tcp|udp` of flows on stdin: takes Cilium's
 # programs away, and puts these over into netfilter's table in the same moment: each goes on as ADDRESS:PORT, by which its
 # peer knows it, or as itself. Between the two they alone wait.
 set -euo pipefail
@@ -38,10 +38,12 @@ programs_off() {
   while read -r device direction; do tc filter delete dev "$device" "$direction"; done <<<"$found"
 }
 
-put_over() { # SRC SPORT DST DPORT ADDRESS PORT
+put_over() { # SRC SPORT DST DPORT ADDRESS PORT PROTOCOL
   # What netfilter knew of it was without the translation. 1: nothing.
-  conntrack -D -p tcp --orig-src "$1" --orig-dst "$3" --orig-port-src "$2" --orig-port-dst "$4" >/dev/null 2>&1 || true
-  local way=(-p tcp -s "$1" -d "$3" --sport "$2" --dport "$4" --state ESTABLISHED -u "ASSURED,SEEN_REPLY" -t 86400)
+  conntrack -D -p "$7" --orig-src "$1" --orig-dst "$3" --orig-port-src "$2" --orig-port-dst "$4" >/dev/null 2>&1 || true
+  local way=(-p "$7" -s "$1" -d "$3" --sport "$2" --dport "$4" -u "ASSURED,SEEN_REPLY")
+  # UDP's time-out counts from the next packet on.
+  if [ "$7" = tcp ]; then way+=(--state ESTABLISHED -t 86400); else way+=(-t 180); fi
   if [ "$1:$2" = "$5:$6" ]; then
     # With the reply's tuple conntrack makes an entry that no rule translates any more.
     way+=(--reply-src "$3" --reply-dst "$1" --reply-port-src "$4" --reply-port-dst "$2")
@@ -49,7 +51,7 @@ put_over() { # SRC SPORT DST DPORT ADDRESS PORT
     way+=(--src-nat "$5:$6")
   fi
   conntrack -I "${way[@]}" >/dev/null 2>&1 ||
-    printf '%s: the connection %s:%s to %s:%s is lost: it could not be put over\n' "$NODE" "$1" "$2" "$3" "$4" >&2
+    printf '%s: the flow %s:%s to %s:%s is lost: it could not be put over\n' "$NODE" "$1" "$2" "$3" "$4" >&2
 }
 
 drop_off # of a run that was cut off
@@ -63,9 +65,11 @@ trap drop_off EXIT
 {
   printf '*raw\n:%s - [0:0]\n-I PREROUTING -j %s\n' "$drop" "$drop"
   awk -v chain="$drop" '
-    { print "-A " chain " -p tcp -s " $1 " -d " $3 " --sport " $2 " --dport " $4 " -j DROP"
-      print "-A " chain " -p tcp -s " $3 " -d " $5 " --sport " $4 " --dport " $6 " -j DROP" }' <<<"$rows"
+    { print "-A " chain " -p " $7 " -s " $1 " -d " $3 " --sport " $2 " --dport " $4 " -j DROP"
+      print "-A " chain " -p " $7 " -s " $3 " -d " $5 " --sport " $4 " --dport " $6 " -j DROP" }' <<<"$rows"
   printf 'COMMIT\n'
 } | iptables-restore --noflush
 programs_off
-while read -r src sport dst dport address port; do put_over "$src" "$sport" "$dst" "$dport" "$address" "$port"; done <<<"$rows"
+while read -r src sport dst dport address port proto; do
+  put_over "$src" "$sport" "$dst" "$dport" "$address" "$port" "$proto"
+done <<<"$rows"

@@ -220,10 +220,10 @@ def test_the_map_is_asked_of_the_agent_that_runs_and_is_empty_without_one(monkey
     assert found.masked == {} and len(found.seen) == 1, "what was open then would be taken for something newer"
 
 
-@pytest.mark.parametrize(("way", "over"), [(False, "10.244.1.9 40344 1.1.1.1 443 172.18.0.3 40344\n"), (True, "")])
+@pytest.mark.parametrize(("way", "over"), [(False, "10.244.1.9 40344 1.1.1.1 443 172.18.0.3 40344 tcp\n"), (True, "")])
 def test_the_programs_go_with_what_is_open_in_the_pods(monkeypatch: pytest.MonkeyPatch, way: bool, over: str) -> None:
     doors, ends = Doors(monkeypatch), ("10.244.1.9 1.1.1.1 40344 443", "1.1.1.1 10.244.1.9 443 40344")
-    doors.said["open_flows"] = f"open 10.244.1.9:40344 1.1.1.1:443 client\ntracked {' '.join(ends)}\n"
+    doors.said["open_flows"] = f"open 10.244.1.9:40344 1.1.1.1:443 client\ntracked tcp {' '.join(ends)}\n"
     before = Masquerading(masked={}, seen=(), by_rules=way)
     live_back_pods.take_programs(PLACE, [POD], before, ["172.18.0.3"], "172.18.0.3", SUBNET)
     assert doors.given[0] == ("open_flows", "abc 7\n"), "a Pod's connections would not be looked for"
