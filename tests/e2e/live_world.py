@@ -118,7 +118,7 @@ def lives(real: Real) -> dict[str, tuple[object, ...]]:
     }
 
 
-def said(real: Real, holder: str) -> tuple[int, float]:
+def progress(real: Real, holder: str) -> tuple[int, float]:
     """Its rounds, and its longest silence in seconds."""
     words = real.kubectl("logs", holder, "--tail=1").split()
     assert len(words) == 2, f"{holder} has not said anything yet: {words}"
@@ -127,7 +127,7 @@ def said(real: Real, holder: str) -> tuple[int, float]:
 
 def rounds(real: Real) -> dict[str, int]:
     """Of each that holds flows."""
-    return {holder: said(real, holder)[0] for holder in HOLDERS}
+    return {holder: progress(real, holder)[0] for holder in HOLDERS}
 
 
 def counted(real: Real) -> int:
@@ -214,7 +214,7 @@ def assert_same_lives(real: Real, before: dict[str, tuple[object, ...]]) -> None
 def assert_all_the_same(real: Real, before: dict[str, tuple[object, ...]], since: dict[str, int], job: int) -> None:
     assert_same_lives(real, before)
     for holder in HOLDERS:
-        count, longest = said(real, holder)
+        count, longest = progress(real, holder)
         made = count - since[holder]
         assert made > 0 and longest < SILENCE, f"{holder}: {made} rounds, and {longest} s without an answer"
     assert counted(real) > job, "a Job in the middle of its work has lost its count"

@@ -12,7 +12,9 @@ import pytest
 from e2e.conftest import Real
 from e2e.live_world import (
     CLASSES,
+    DATAGRAMS,
     SERVER,
+    SILENCE,
     STATIC_FILE,
     WALL,
     WORKER,
@@ -26,6 +28,7 @@ from e2e.live_world import (
     lives,
     outside,
     pod,
+    progress,
     put,
     rounds,
 )
@@ -144,9 +147,12 @@ def test_an_adopted_pod_that_goes_leaves_nothing(held: Real) -> None:
     eventually(freed, 60)
 
 
-def test_every_pod_runs_on_while_its_node_goes_back_to_flannel_inside_one_stack(held: Real) -> None:
+def test_every_pod_runs_on_while_its_node_goes_back_to_flannel_inside_one_stack(held: Real, outside: str) -> None:
     stack = held.stacks["cilium"]
     stack.set_config("cni-migration:cni", "flannel")
+    # What the others hold was masqueraded by netfilter from its first packet on.
+    put(held, pod("datagrams-of-cilium", WORKER, image_of(held), DATAGRAMS, outside))
+    eventually(lambda: progress(held, "datagrams-of-cilium"))
     before, since, job = lives(held), rounds(held), counted(held)
     # They are Cilium's own, and go with it.
     before = {name: life for name, life in before.items() if "/hubble-" not in name}
@@ -154,6 +160,8 @@ def test_every_pod_runs_on_while_its_node_goes_back_to_flannel_inside_one_stack(
     assert_vxlan(verdict(held, "cilium"))
     assert_moved(held, "flannel")
     assert_all_the_same(held, before, since, job)
+    _, longest = progress(held, "datagrams-of-cilium")
+    assert longest < SILENCE, f"what Cilium masqueraded had no answer for {longest} s"
     report = interruption(held, "cilium")
     assert report["measured"] and report["withinBudget"] and report["connectionsBroken"] == 0, report["why"]
     for node in held.nodes():
