@@ -6,6 +6,7 @@ import socket
 from contextlib import suppress
 
 from traffic_loop import NEVER, READ, Loop, Work
+from traffic_requests import receive
 
 _BYE = b"bye\n"
 
@@ -18,7 +19,8 @@ class Server:
         self._greeting = name.encode() + b"\n"
         self._draining = False
         self._open: set[socket.socket] = set()
-        self._listener = socket.create_server((host, port), backlog=128)
+        # More than come while this process has no CPU for seconds: a full queue drops what the network has brought.
+        self._listener = socket.create_server((host, port), backlog=4096)
         self.address: tuple[str, int] = self._listener.getsockname()
         self._listener.setblocking(False)
 
@@ -47,8 +49,7 @@ class Server:
             self._open.add(sock)
             try:
                 while True:
-                    yield sock, READ, NEVER
-                    heard = sock.recv(4096)
+                    heard = yield from receive(sock, 4096, NEVER)
                     if not heard:
                         return
                     sock.send(heard)
