@@ -18,7 +18,7 @@ from steps.findings.starvation import Starvation
 
 HELD = "held"
 KINDS = ("service", "pod", "dns", "api", HELD)
-_TIME_OUT = "failed:TimeoutError"  # of the prober's own patience
+_TIME_OUTS = ("failed:TimeoutError", "failed:Unanswered")  # of the prober's own patience
 
 
 @dataclass(kw_only=True, slots=True)
@@ -118,7 +118,7 @@ class Recording:
             self._doubts[key].append((made, outcome.removeprefix("doubt:"), ms))
             return
         self._believe(key)
-        if outcome == _TIME_OUT and 2 * self._starvation.within(prober, ms - duration, ms) >= duration > 0:
+        if outcome in _TIME_OUTS and 2 * self._starvation.within(prober, ms - duration, ms) >= duration > 0:
             outcome = "unheard"
         if kind != HELD:
             self._request(made, key, outcome, duration, ms)

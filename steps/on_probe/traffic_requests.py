@@ -24,6 +24,10 @@ _DOMAIN = "cluster.local"  # kubeadm's, where nothing else is said
 Address = tuple[str, int]
 
 
+class Unanswered(TimeoutError):
+    """The connection came about, and nothing more: what the network lost it lost later, or the server was slow."""
+
+
 def connect(address: Address) -> socket.socket:
     """A TCP socket that does not block and is on its way to `address`, which is in numbers."""
     sock = socket.socket(_family(address[0]), socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
@@ -50,9 +54,18 @@ def greet(address: Address) -> Work:
     """Connects and reads the line with the server's name."""
     deadline = time.monotonic() + TIMEOUT
     with connect(address) as sock:
-        greeting = yield from receive(sock, 256, deadline)
+        try:
+            greeting = yield from receive(sock, 256, deadline)
+        except TimeoutError as error:
+            raise Unanswered(str(error)) if _is_connected(sock) else error from None
         if not greeting.endswith(b"\n"):
             raise ConnectionError("the server ended without its name")
+
+
+def _is_connected(sock: socket.socket) -> bool:
+    with suppress(OSError):
+        return bool(sock.getpeername())
+    return False
 
 
 def resolve(server: str, domain: str = _DOMAIN) -> Work:

@@ -174,8 +174,18 @@ def test_a_prober_asks_on_while_an_answer_is_missing_and_gives_each_request_thre
         for sock, _ in taken:
             sock.close()
     waited = [int(line[5]) for line in traffic.lines("p", "service", "failed")[:10]]
-    assert {line[4] for line in traffic.lines("p", "service", "failed")[:10]} == {"failed:TimeoutError"}
+    assert {line[4] for line in traffic.lines("p", "service", "failed")[:10]} == {"failed:Unanswered"}
     assert all(2990 <= ms < 3500 for ms in waited), f"the time-out is not what the docs say: {waited}"
+
+
+def test_a_connection_that_does_not_come_about_is_told_from_one_without_an_answer(traffic: Traffic) -> None:
+    where = ("127.0.0.1", traffic.port)
+    with socket.create_server(where, backlog=0), socket.create_connection(where):  # its queue is full
+        traffic.start("p")
+        traffic.record()
+        traffic.await_lines("p", "service", "failed")
+    said = {line[4] for line in traffic.lines("p", "service", "failed")[:3]}
+    assert said == {"failed:TimeoutError"}, "a lost packet could not be told from a server without CPU"
 
 
 def test_a_server_that_is_told_to_end_says_bye_and_serves_on_for_a_moment(traffic: Traffic) -> None:
@@ -279,8 +289,11 @@ class FakeApi(BaseHTTPRequestHandler):
     hung: bool
 
     def do_GET(self) -> None:
-        while FakeApi.hung:
-            time.sleep(0.05)
+        if FakeApi.hung:
+            while FakeApi.hung:
+                time.sleep(0.05)
+            self.close_connection = True  # whoever asked has gone
+            return
         if not self.close_connection:
             FakeApi.peers.add(self.client_address)
         if FakeApi.silent:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import pytest
+
 from steps.findings.coverage import Coverage, coverage
 from steps.findings.interruption import report_of
 
@@ -246,8 +248,9 @@ def test_what_the_control_missed_as_well_is_starvation_and_not_held_against_the_
     assert move["starvedSeconds"] == 1.429 and result["requests"] == 2, "starvation would pass unseen"
 
 
-def test_a_request_that_ran_into_its_time_out_while_its_prober_starved_is_told_apart_from_a_failure() -> None:
-    late = "4010 p service service failed:TimeoutError 3000"
+@pytest.mark.parametrize("cause", ["TimeoutError", "Unanswered"])
+def test_a_request_that_ran_into_its_time_out_while_its_prober_starved_is_told_apart_from_a_failure(cause: str) -> None:
+    late = f"4010 p service service failed:{cause} 3000"
     starved = report(*in_order(*STEPS, *with_control(800, 1000, 3900, 4000), *ok(1000, 4010), late))
     assert (starved["failures"], starved["starvedRequests"], starved["requests"]) == (0, 1, 3), (
         "two cores that starve would fail an up in which the network lost nothing"
@@ -255,7 +258,7 @@ def test_a_request_that_ran_into_its_time_out_while_its_prober_starved_is_told_a
     for control in (with_control(*range(800, 4200, 200)), with_control(800, 1000, 2200, *range(2400, 4200, 200))):
         failed = report(*in_order(*STEPS, *control, *ok(1000, 4010), late))
         assert (failed["failures"], failed["starvedRequests"]) == (1, 0), "an outage would hide behind starvation"
-    refused = late.replace("TimeoutError", "ECONNREFUSED")
+    refused = late.replace(cause, "ECONNREFUSED")
     told = report(*in_order(*STEPS, *with_control(800, 1000, 3900, 4000), *ok(1000, 4010), refused))
     assert told["failures"] == 1, "what was answered with no is no silence"
 
