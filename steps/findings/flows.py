@@ -2,8 +2,8 @@
 
 What Cilium masquerades is in a map of its own: netfilter knows such a connection as one without a translation, or not
 at all. What it does not know it takes for a new one when its next packet comes, and masquerades it, if it leads out of
-the Pod network: to its peer that is another connection. Of UDP only what netfilter knows is open: the rest is a new
-flow to it, and masquerading keeps a port that is free, as Cilium does.
+the Pod network: to its peer that is another connection. Of UDP only what netfilter knows is open (open_flows.sh says
+which of it): the rest is a new flow to it, and masquerading keeps a port that is free, as Cilium does.
 """
 
 from __future__ import annotations

@@ -14,9 +14,12 @@ while read -r _ pid; do
     END { for (i = 1; i <= n; i++) print "open", local[i], remote[i], (port(local[i]) in listens) ? "server" : "client" }
   ' <<<"$said"
 done
+# Of UDP what has gone on for a while, and what has no answer, as of one who only sends: thousands of questions that have
+# theirs would each cost those that wait a look through the whole table.
 for proto in tcp udp; do
   # It prints nothing and ends well where there is none: a failure is one.
   conntrack -L -p "$proto" 2>/dev/null | awk -v proto="$proto" '
+    proto == "udp" && !/\[(ASSURED|UNREPLIED)\]/ { next }
     { n = 0; for (i = 1; i <= NF; i++) if ($i ~ /^(src|dst|sport|dport)=/) { split($i, part, "="); word[++n] = part[2] }
       if (n == 8) print "tracked", proto, word[1], word[2], word[3], word[4], word[5], word[6], word[7], word[8] }'
 done
