@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pulumi_kubernetes import core, meta
 
 from components.cni.workload import volumes
+from settings.kind import API_PORT
 from steps.names import TRAFFIC_FOLDER, TRAFFIC_PORT
 
 _COMMAND = ["python3", "/etc/traffic/traffic.py"]
@@ -33,7 +35,19 @@ def host_pod(app: str, program: Program) -> core.v1.PodTemplateSpecArgs:
             host_network=True,
             dns_policy="ClusterFirstWithHostNet",
             tolerations=[core.v1.TolerationArgs(operator="Exists")],
-            containers=[_container(app, program, _COMMAND, cpu="100m")],
+            containers=[
+                _container(
+                    app,
+                    program,
+                    _COMMAND,
+                    cpu="100m",
+                    # Where its own node's API server is, if there is one.
+                    more=[
+                        _of_pod("HOST_IP", "status.hostIP"),
+                        core.v1.EnvVarArgs(name="API_PORT", value=str(API_PORT)),
+                    ],
+                )
+            ],
         ),
     )
 
@@ -82,7 +96,13 @@ def _of_pod(name: str, path: str) -> core.v1.EnvVarArgs:
 
 
 def _container(
-    app: str, program: Program, command: list[str], *, cpu: str, ready: core.v1.ProbeArgs | None = None
+    app: str,
+    program: Program,
+    command: list[str],
+    *,
+    cpu: str,
+    ready: core.v1.ProbeArgs | None = None,
+    more: Sequence[core.v1.EnvVarArgs] = (),
 ) -> core.v1.ContainerArgs:
     return core.v1.ContainerArgs(
         name=app,
@@ -93,6 +113,7 @@ def _container(
             _of_pod("POD_NAME", "metadata.name"),
             _of_pod("NODE_NAME", "spec.nodeName"),
             core.v1.EnvVarArgs(name="HERTZ", value=f"{program.hertz:g}"),
+            *more,
         ],
         # Without a share of the CPU they starve while agents start (323 of 7,094 requests failed), and that would be
         # taken for the network.

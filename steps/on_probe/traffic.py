@@ -1,8 +1,9 @@
 """Asks, at a steady rate, what a workload asks of a cluster's network, and writes down what came of it.
 
 `traffic.py` probes; `traffic.py serve` is besides that a server that the probers ask. Kinds: `service` and `pod` (a
-connection by way of the Service, and to each Pod behind it), `dns`, `api`, `held` (connections that stay open) and
-`control` (a connection to itself over loopback: what that misses as well, no network made).
+connection by way of the Service, and to each Pod behind it), `dns`, `api`, `held` (connections that stay open),
+`control` (a connection to itself over loopback: what that misses as well, no network made) and `api-control` (the same
+of an API server, from its own node).
 A request is made when it is due, whether the one before has its answer or not: a prober that waited would ask least
 just when the network is down. Configured by the environment; records as Record says.
 """
@@ -18,6 +19,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from traffic_api import Api
+from traffic_control import control_api
 from traffic_held import classes, hold, hold_api
 from traffic_loop import Loop, Wait, Work, every
 from traffic_pods import Pods
@@ -50,7 +52,11 @@ class Prober:
         self._control = control
         self._service = (os.environ["TRAFFIC_SERVICE_HOST"], int(os.environ["TRAFFIC_SERVICE_PORT"]))
         address = (os.environ["KUBERNETES_SERVICE_HOST"], int(os.environ["KUBERNETES_SERVICE_PORT"]))
-        self._api = Api(address, Path(os.environ.get("CREDENTIALS", "/var/run/secrets/kubernetes.io/serviceaccount")))
+        credentials = Path(os.environ.get("CREDENTIALS", "/var/run/secrets/kubernetes.io/serviceaccount"))
+        self._api = Api(address, credentials)
+        # Its own node's, if there is one: the address of a node is loopback to itself.
+        own = os.environ.get("HOST_IP")
+        self._own_api = Api((own, int(os.environ["API_PORT"])), credentials) if own else None
         self._resolv_conf = Path(os.environ.get("RESOLV_CONF", "/etc/resolv.conf"))
         most = max(1, round(PERIOD * MOST_POD_REQUESTS))
         self._pods = Pods(loop, record, self._api, SLICES + OF_SERVICE, PORT, most)
@@ -78,6 +84,8 @@ class Prober:
         for held in self._held:
             self._loop.start(hold(self._record, log, held))
         self._loop.start(hold_api(self._record, log, self._to_api, API_PERIOD, self._api))
+        if self._own_api is not None:
+            self._loop.start(control_api(self._record, log, API_PERIOD, self._own_api))
 
     def _measure(self, log: Log, kind: str, target: str, request: Generator[Wait, None, object]) -> None:
         self._loop.start(self._record.measure(log, kind, target, request))

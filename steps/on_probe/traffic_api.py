@@ -9,7 +9,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from traffic_loop import READ, WRITE, Wait
-from traffic_requests import TIMEOUT, Address, connect
+from traffic_requests import TIMEOUT, Address, connect, connected
 
 
 class Api:
@@ -23,10 +23,10 @@ class Api:
         self._session: ssl.SSLSession | None = None
         self._token = (0.0, "")  # when it was read, and the token
 
-    def get(self, path: str) -> Generator[Wait, None, bytes]:
-        """The body of an answer 200; anything else is an OSError."""
-        deadline = time.monotonic() + TIMEOUT
-        with (yield from self.open(deadline)) as secured:
+    def get(self, path: str, patience: float = TIMEOUT) -> Generator[Wait, None, bytes]:
+        """The body of an answer 200 within `patience` seconds; anything else is an OSError."""
+        deadline = time.monotonic() + patience
+        with (yield from self.open(deadline)) as secured, connected():
             # HTTP/1.0: the server ends the connection after the answer and sends it in one piece.
             secured.sendall(self._request(path, "1.0"))  # shorter than any socket's buffer
             answer = yield from _read(secured, deadline)
@@ -45,7 +45,8 @@ class Api:
                 plain, server_hostname=self._address[0], session=self._session, do_handshake_on_connect=False
             )
         try:
-            yield from _shake_hands(secured, deadline)
+            with connected():
+                yield from _shake_hands(secured, deadline)
         except BaseException:
             secured.close()
             raise

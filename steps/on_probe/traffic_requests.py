@@ -8,7 +8,7 @@ import socket
 import struct
 import time
 from collections.abc import Generator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from traffic_loop import READ, Wait, Work
@@ -26,6 +26,15 @@ Address = tuple[str, int]
 
 class Unanswered(TimeoutError):
     """The connection came about, and nothing more: what the network lost it lost later, or the server was slow."""
+
+
+@contextmanager
+def connected() -> Generator[None]:
+    """What times out within has its connection."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise Unanswered(str(error)) from None
 
 
 def connect(address: Address) -> socket.socket:

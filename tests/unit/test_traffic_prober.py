@@ -400,6 +400,32 @@ def test_a_connection_to_an_api_that_is_heard_no_more_is_broken(traffic: Traffic
         FakeApi.hung = False
 
 
+def test_an_api_that_is_too_slow_is_told_from_one_that_is_not_reached_and_from_its_own_node_as_well(
+    traffic: Traffic, api: int, tmp_path: Path
+) -> None:
+    here = {"HOST_IP": "127.0.0.1", "API_PORT": str(api)}
+    traffic.start("p", KUBERNETES_SERVICE_PORT=str(api), CREDENTIALS=str(tmp_path), **here)
+    traffic.record()
+    traffic.await_lines("p", "api-control", "ok")
+    FakeApi.hung = True
+    try:
+        traffic.await_lines("p", "api", "failed")
+    finally:
+        FakeApi.hung = False
+    said = {line[4] for line in traffic.lines("p", "api", "failed")[:3]}
+    assert said == {"failed:Unanswered"}, "a server without CPU could not be told from packets that were lost"
+    before = len(traffic.lines("p", "api-control", "ok"))
+    traffic.await_lines("p", "api-control", "ok", count=before + 1)
+
+
+def test_a_node_without_an_api_server_has_no_control_of_it(traffic: Traffic, api: int, tmp_path: Path) -> None:
+    nobody = {"HOST_IP": "127.0.0.1", "API_PORT": str(NOBODY)}
+    traffic.start("p", KUBERNETES_SERVICE_PORT=str(api), CREDENTIALS=str(tmp_path), **nobody)
+    traffic.record()
+    traffic.await_lines("p", "api", "ok", count=15)
+    assert not traffic.lines("p", "api-control", "ok") + traffic.lines("p", "api-control", "failed")
+
+
 def test_a_silent_api_makes_no_pod_forgotten_and_its_failures_wait_for_the_next_list(
     traffic: Traffic, api: int, tmp_path: Path
 ) -> None:
