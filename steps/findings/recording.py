@@ -1,8 +1,8 @@
 """A recording of what the probers saw while the network moved, counted by step and kind. Pure.
 
 A step lasts until the next one; `end` is none. A request belongs to the step in which it was made. A gap is the time
-between two answers that one prober got of one target, whichever requests they answer, less the part of it in which that
-prober starved.
+between two answers that one prober got of one target, whichever requests they answer, less the part of it in which the
+one or the other starved.
 """
 
 from __future__ import annotations
@@ -18,14 +18,13 @@ from steps.findings.starvation import Starvation
 
 HELD = "held"
 KINDS = ("service", "pod", "dns", "api", HELD)
-_TIME_OUTS = ("failed:TimeoutError", "failed:Unanswered")  # of the prober's own patience
 
 
 @dataclass(kw_only=True, slots=True)
 class Tally:
-    """What was counted of one kind in one step; times in ms. `starved` is the most that was taken off a gap as its
-    prober's starvation, `unheard` are requests that ran into their time-out while their prober starved for half of it
-    or more: nobody was there to hear an answer. `causes` are in the order of appearance; `first` is who asked whom
+    """What was counted of one kind in one step; times in ms. `starved` is the most that was taken off a gap as
+    starvation, `unheard` are requests that ran into their time-out while nobody was there, for half of it or more, to
+    hear an answer or to give one. `causes` are in the order of appearance; `first` is who asked whom
     where it failed first, and when that ended (UTC)."""
 
     requests: int = 0
@@ -118,7 +117,7 @@ class Recording:
             self._doubts[key].append((made, outcome.removeprefix("doubt:"), ms))
             return
         self._believe(key)
-        if outcome in _TIME_OUTS and 2 * self._starvation.within(prober, ms - duration, ms) >= duration > 0:
+        if self._unheard(entry):
             outcome = "unheard"
         if kind != HELD:
             self._request(made, key, outcome, duration, ms)
@@ -126,6 +125,19 @@ class Recording:
             self.held[target].requests += 1
         if outcome == "ok":
             self._answer(key, ms)
+
+    def _unheard(self, entry: Outcome) -> bool:
+        """Whether a request ran into its time-out while nobody was there for half of it or more. A kernel lets a
+        connection come about that its process has no CPU for: without one, the process excuses nothing."""
+        until = entry.ms
+        since = until - entry.duration
+        if entry.outcome == "failed:TimeoutError":
+            starved = self._starvation.asking(entry.prober, since, until)
+        elif entry.outcome == "failed:Unanswered":
+            starved = self._starvation.between(entry.prober, entry.kind, entry.target, since, until)
+        else:
+            return False
+        return 2 * starved >= entry.duration > 0
 
     def _believe(self, key: tuple[str, int, str, str]) -> None:
         """The target was there all the time: what was doubted has failed."""
@@ -156,7 +168,8 @@ class Recording:
         sums = [self._tallies[step, key[2]], *([self.held[key[3]]] if key[2] == HELD else [])]
         # Only what would be the longest is worth a look at the control.
         if any(ms - since > tally.longest_gap for tally in sums):
-            starved = self._starvation.within(key[0], since, ms)
+            prober, _, kind, target = key
+            starved = self._starvation.between(prober, kind, target, since, ms)
             for tally in sums:
                 tally.starved = max(tally.starved, starved)
                 tally.longest_gap = max(tally.longest_gap, ms - since - starved)

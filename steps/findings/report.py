@@ -10,8 +10,8 @@ from typing import Any
 @dataclass(frozen=True, kw_only=True)
 class Kind:
     """What became of the requests of one kind: counts, and times in ms. `failures` are of new connections; `starved_ms`
-    is the most that a gap was shortened by, since its prober itself had no CPU then; `unheard` requests are no failures
-    for the same reason."""
+    is the most that a gap was shortened by, since who asked or who was asked had no CPU then; `unheard` requests are no
+    failures for the same reason."""
 
     requests: int = 0
     failures: int = 0

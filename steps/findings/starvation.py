@@ -1,5 +1,5 @@
-"""When the probers themselves starved: a prober asks itself over loopback at the same rate as the others, and what that
-missed as well, no network made. Pure; times in ms."""
+"""When those who ask or are asked had no CPU: a prober asks itself over loopback at the same rate as the others, and
+one beside an API server asks that; what these missed as well, no network made. Pure; times in ms."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ from collections.abc import Iterable
 
 from steps.findings.lines import Mark, Outcome
 
-CONTROL = "control"
+CONTROL, API_CONTROL = "control", "api-control"
+# An API server that is asked on its own node answers in a twentieth of it.
+_SLOW = 400
 
 
 class Starvation:
-    """Owns the times in which each prober had no answer of its own, from the lines of a recording in order. A prober
-    that says no pace in its `begin`, or has no control, never starved."""
+    """Owns the times in which each prober, and each API server, had no answer of its own, from the lines of a recording
+    in order. A prober that says no pace in its `begin`, or has no control, never starved, and neither did an API server
+    that has none, or that gave no answer in the end."""
 
     def __init__(self, entries: Iterable[Mark | Outcome]) -> None:
         self._since: defaultdict[str, list[int]] = defaultdict(list)
         self._until: defaultdict[str, list[int]] = defaultdict(list)
+        self._servers: set[str] = set()
+        self._apis: set[str] = set()
         pace: dict[str, int] = {}
         last: dict[str, int] = {}
         for entry in entries:
@@ -28,20 +33,54 @@ class Starvation:
             if entry.kind == "begin":
                 pace[prober] = entry.duration
                 last.pop(prober, None)
+            elif entry.kind == "pod":
+                self._servers.add(entry.target)
+            elif entry.kind == API_CONTROL:
+                self._apis.add(prober)
+                if entry.duration > _SLOW:
+                    self._starved(_api_of(prober), entry.ms - entry.duration, entry.ms)
             elif entry.kind == CONTROL and entry.outcome == "ok":
                 before = last.get(prober, entry.ms)
                 # Answers are a turn apart at any time; from when the next one was due it starved.
                 if 0 < 2 * pace.get(prober, 0) < entry.ms - before:
-                    self._since[prober].append(before + pace[prober])
-                    self._until[prober].append(entry.ms)
+                    self._starved(prober, before + pace[prober], entry.ms)
                 last[prober] = entry.ms
 
-    def within(self, prober: str, since: int, until: int) -> int:
+    def asking(self, prober: str, since: int, until: int) -> int:
         """How much of a time the prober starved."""
-        begins, ends = self._since.get(prober, []), self._until.get(prober, [])
+        return self._within(prober, since, until)
+
+    def between(self, prober: str, kind: str, target: str, since: int, until: int) -> int:
+        """How much of a time the prober starved, or whoever it asked: of several that it may have asked, the one that
+        starved least. Nobody knows of DNS."""
+        if kind == "pod":
+            theirs = [self._within(target, since, until)]
+        elif kind == "api" or target.endswith("-to-api"):
+            theirs = [self._api(beside, since, until) for beside in self._apis]
+        elif kind != "dns":
+            theirs = [self._within(server, since, until) for server in self._servers]
+        else:
+            theirs = []
+        return max(self.asking(prober, since, until), min(theirs, default=0))
+
+    def _api(self, beside: str, since: int, until: int) -> int:
+        """An answer may be late for want of whoever asks, too."""
+        return self._within(_api_of(beside), since, until) - self._within(beside, since, until)
+
+    def _starved(self, who: str, since: int, until: int) -> None:
+        self._since[who].append(since)
+        self._until[who].append(until)
+
+    def _within(self, who: str, since: int, until: int) -> int:
+        begins, ends = self._since.get(who, []), self._until.get(who, [])
         index = max(0, bisect_right(begins, since) - 1)
         starved = 0
         while index < len(begins) and begins[index] < until:
             starved += max(0, min(until, ends[index]) - max(since, begins[index]))
             index += 1
         return starved
+
+
+def _api_of(prober: str) -> str:
+    """The API server on a prober's node: no Pod has such a name."""
+    return f"{prober}/api"

@@ -263,6 +263,49 @@ def test_a_request_that_ran_into_its_time_out_while_its_prober_starved_is_told_a
     assert told["failures"] == 1, "what was answered with no is no silence"
 
 
+def beside_api(*answers: tuple[int, int], prober: str = "h") -> list[str]:
+    """Of when, and how long it took."""
+    return [f"{ms} {prober} api-control control ok {took}" for ms, took in answers]
+
+
+@pytest.mark.parametrize(
+    ("kind", "target"),
+    [("pod", "s"), ("service", "service"), ("api", "api"), ("held", "service"), ("held", "pod-to-api")],
+)
+def test_what_the_one_who_was_asked_had_no_cpu_for_is_not_held_against_the_network(kind: str, target: str) -> None:
+    server = ["10 s begin - - 200", *[f"{ms} s control control ok 1" for ms in (800, 1000, 3900, 4000)]]
+    asked = [*with_control(*range(800, 4400, 200)), *ok(900, kind="pod", target="s"), *server]
+    asked += beside_api((1000, 20), (3950, 2900))
+    answered = ok(1000, 4010, kind=kind, target=target)
+    starved = report(*in_order(*STEPS, *asked, *answered))
+    assert starved["longestGapSeconds"] < 0.5 < 2.5 < starved["starvedSeconds"], "a server without CPU fails an up"
+    if kind != "held":
+        late = f"4010 p {kind} {target} failed:Unanswered 3000"
+        told = report(*in_order(*STEPS, *asked, *answered, late))
+        assert (told["failures"], told["starvedRequests"]) == (0, 1), "a server without CPU fails an up"
+        lost = report(*in_order(*STEPS, *asked, *answered, late.replace("Unanswered", "TimeoutError")))
+        assert lost["failures"] == 1, "a connection comes about without the server's process: its packets were lost"
+
+
+@pytest.mark.parametrize(("kind", "target"), [("service", "service"), ("api", "api"), ("dns", "dns")])
+def test_one_of_several_that_had_cpu_excuses_nobody_and_of_dns_nobody_knows(kind: str, target: str) -> None:
+    two = [f"10 {name} begin - - 200" for name in ("s", "t")]
+    two += [f"{ms} s control control ok 1" for ms in (800, 1000, 3900, 4000)]
+    two += [f"{ms} t control control ok 1" for ms in range(800, 4400, 200)]
+    two += [*ok(900, kind="pod", target="s"), *ok(900, kind="pod", target="t")]
+    two += [*beside_api((3950, 2900)), *beside_api((3000, 30), prober="i")]
+    late = f"4010 p {kind} {target} failed:Unanswered 3000"
+    result = report(*in_order(*STEPS, *with_control(*range(800, 4400, 200)), *two, late))
+    assert (result["failures"], result["starvedRequests"]) == (1, 0), "an outage would hide behind who was not asked"
+
+
+def test_an_answer_of_the_api_that_came_late_for_want_of_its_asker_excuses_nobody_else() -> None:
+    beside = ["10 h begin - - 200", *[f"{ms} h control control ok 1" for ms in (800, 1000, 3900, 4000)]]
+    late = "4010 p api api failed:Unanswered 3000"
+    result = report(*in_order(*STEPS, *with_control(*range(800, 4400, 200)), *beside, *beside_api((3950, 2900)), late))
+    assert (result["failures"], result["starvedRequests"]) == (1, 0), "one prober without CPU would excuse the others"
+
+
 def test_of_a_gap_that_is_both_only_the_part_beyond_the_starvation_counts() -> None:
     control = with_control(800, 1000, 2600, *range(2800, 4400, 200))
     result = report(*in_order(*STEPS, *control, *ok(1000, 4200)))
