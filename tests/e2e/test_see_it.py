@@ -23,6 +23,8 @@ from e2e.conftest import ROOT, Real, has_cilium, run
 
 pytestmark = pytest.mark.e2e
 NAMES = {cluster.name for cluster in CLUSTERS.values()}
+# Besides the program's own. The benchmark's image is made with the kit where Docker Hub is out of reach.
+FOLDERS = ("bench", "report", "scripts", "airgap")
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +35,11 @@ def program(real: Real) -> Iterator[Path]:
     if not has_cilium(real):
         real.stacks["cilium"].up()
     program = real.stacks["cilium"].program
-    for folder in ("bench", "report", "scripts"):
+    for folder in FOLDERS:
         shutil.copytree(ROOT / folder, program / folder, ignore=shutil.ignore_patterns("__pycache__"))
     yield program
     python(real, program, "-m", "bench", "down")
-    for folder in ("bench", "report", "scripts"):
+    for folder in FOLDERS:
         shutil.rmtree(program / folder)
 
 
