@@ -39,8 +39,6 @@ programs_off() {
 }
 
 put_over() { # SRC SPORT DST DPORT ADDRESS PORT PROTOCOL
-  # What netfilter knew of it was without the translation. 1: nothing.
-  conntrack -D -p "$7" --orig-src "$1" --orig-dst "$3" --orig-port-src "$2" --orig-port-dst "$4" >/dev/null 2>&1 || true
   local way=(-p "$7" -s "$1" -d "$3" --sport "$2" --dport "$4" -u "ASSURED,SEEN_REPLY")
   # UDP's time-out counts from the next packet on.
   if [ "$7" = tcp ]; then way+=(--state ESTABLISHED -t 86400); else way+=(-t 180); fi
@@ -50,6 +48,10 @@ put_over() { # SRC SPORT DST DPORT ADDRESS PORT PROTOCOL
   else
     way+=(--src-nat "$5:$6")
   fi
+  if conntrack -I "${way[@]}" >/dev/null 2>&1; then return; fi
+  # What netfilter knew of it was without the translation. Not before: to delete one conntrack reads the whole table, while
+  # all of them wait. 1: nothing.
+  conntrack -D -p "$7" --orig-src "$1" --orig-dst "$3" --orig-port-src "$2" --orig-port-dst "$4" >/dev/null 2>&1 || true
   conntrack -I "${way[@]}" >/dev/null 2>&1 ||
     printf '%s: the flow %s:%s to %s:%s is lost: it could not be put over\n' "$NODE" "$1" "$2" "$3" "$4" >&2
 }
