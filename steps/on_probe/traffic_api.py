@@ -7,6 +7,7 @@ import ssl
 import time
 from collections.abc import Generator
 from pathlib import Path
+from socket import socket
 
 from traffic_loop import READ, WRITE, Wait
 from traffic_requests import TIMEOUT, Address, connect, connected
@@ -23,34 +24,23 @@ class Api:
         self._session: ssl.SSLSession | None = None
         self._token = (0.0, "")  # when it was read, and the token
 
-    def get(self, path: str, patience: float = TIMEOUT) -> Generator[Wait, None, bytes]:
-        """The body of an answer 200 within `patience` seconds; anything else is an OSError."""
+    def get(self, path: str) -> Generator[Wait, None, bytes]:
+        """The body of an answer 200; anything else is an OSError."""
+        deadline = time.monotonic() + TIMEOUT
+        return (yield from self._get((yield from self._reach(deadline)), path, deadline))
+
+    def took(self, path: str, patience: float) -> Generator[Wait, None, float]:
+        """The seconds until an answer 200 from when the connection is there: a kernel lets it come about without its
+        server."""
         deadline = time.monotonic() + patience
-        with (yield from self.open(deadline)) as secured, connected():
-            # HTTP/1.0: the server ends the connection after the answer and sends it in one piece.
-            secured.sendall(self._request(path, "1.0"))  # shorter than any socket's buffer
-            answer = yield from _read(secured, deadline)
-            self._session = secured.session
-        head, _, body = answer.partition(b"\r\n\r\n")
-        if head.split(b" ")[1:2] != [b"200"]:
-            raise ConnectionError(f"GET {path}: {head[:80]!r}")
-        return body
+        plain = yield from self._reach(deadline)
+        since = time.monotonic()
+        yield from self._get(plain, path, deadline)
+        return time.monotonic() - since
 
     def open(self, deadline: float) -> Generator[Wait, None, ssl.SSLSocket]:
         """A connection over which it can be asked, which is the caller's to close."""
-        context = self._verified()
-        with connect(self._address) as plain:
-            yield plain, WRITE, deadline
-            secured = context.wrap_socket(
-                plain, server_hostname=self._address[0], session=self._session, do_handshake_on_connect=False
-            )
-        try:
-            with connected():
-                yield from _shake_hands(secured, deadline)
-        except BaseException:
-            secured.close()
-            raise
-        return secured
+        return (yield from self._secure((yield from self._reach(deadline)), deadline))
 
     def ask(self, secured: ssl.SSLSocket, path: str, deadline: float) -> Generator[Wait, None, bool]:
         """Asks over a connection that stays open: whether it does, behind an answer of whatever kind. False where the
@@ -70,6 +60,39 @@ class Api:
                 return False
             if len(body) >= length:
                 return True
+
+    def _reach(self, deadline: float) -> Generator[Wait, None, socket]:
+        plain = connect(self._address)
+        try:
+            yield plain, WRITE, deadline
+        except BaseException:
+            plain.close()
+            raise
+        return plain
+
+    def _secure(self, plain: socket, deadline: float) -> Generator[Wait, None, ssl.SSLSocket]:
+        with plain:
+            secured = self._verified().wrap_socket(
+                plain, server_hostname=self._address[0], session=self._session, do_handshake_on_connect=False
+            )
+        try:
+            with connected():
+                yield from _shake_hands(secured, deadline)
+        except BaseException:
+            secured.close()
+            raise
+        return secured
+
+    def _get(self, plain: socket, path: str, deadline: float) -> Generator[Wait, None, bytes]:
+        with (yield from self._secure(plain, deadline)) as secured, connected():
+            # HTTP/1.0: the server ends the connection after the answer and sends it in one piece.
+            secured.sendall(self._request(path, "1.0"))  # shorter than any socket's buffer
+            answer = yield from _read(secured, deadline)
+            self._session = secured.session
+        head, _, body = answer.partition(b"\r\n\r\n")
+        if head.split(b" ")[1:2] != [b"200"]:
+            raise ConnectionError(f"GET {path}: {head[:80]!r}")
+        return body
 
     def _request(self, path: str, version: str) -> bytes:
         host = self._address[0]

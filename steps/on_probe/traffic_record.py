@@ -21,6 +21,11 @@ _LONGEST = 6 * 3600.0  # seconds
 _NAME = re.compile(r"[0-9A-Za-z]{0,32}-[0-9]{1,10}")
 
 
+def named(error: OSError) -> str:
+    """By its errno, or by its class where it has none."""
+    return errno.errorcode.get(error.errno or 0, type(error).__name__)
+
+
 @dataclass(eq=False)
 class Log:
     """One recording's file. `under_way` are requests that still have a line to write; `over` says that no more begin,
@@ -96,7 +101,7 @@ class Record:
                 outcome = "ok"
             except OSError as error:
                 failed = "doubt" if doubtful() else "failed"
-                outcome = f"{failed}:{errno.errorcode.get(error.errno or 0, type(error).__name__)}"
+                outcome = f"{failed}:{named(error)}"
                 sys.stderr.write(f"{kind} {target}: {error!r}\n")
             self.write(log, kind, target, outcome, time.monotonic() - since)
 

@@ -100,6 +100,15 @@ def test_type_tokens_are_static(recorder: Recorder) -> None:
     }, "a token that changes replaces everything below it"
 
 
+def test_who_probes_from_the_host_network_knows_its_own_api_server(recorder: Recorder) -> None:
+    daemon_set = run(recorder, parse({"cni": "cilium"}))["migration-traffic-host"]
+    (container,) = daemon_set.inputs["spec"]["template"]["spec"]["containers"]
+    told = {entry["name"]: entry for entry in container["env"]}
+    assert told["HOST_IP"]["valueFrom"]["fieldRef"]["fieldPath"] == "status.hostIP" and told["API_PORT"]["value"], (
+        "an API server without CPU would fail an up in which the network lost nothing"
+    )
+
+
 def test_every_step_of_a_migration_has_the_claim_among_its_triggers(recorder: Recorder) -> None:
     resources = run(recorder, parse({"cni": "cilium"}))
     steps = [args for name, args in resources.items() if name.startswith("migration-") and "triggers" in args.inputs]
