@@ -24,8 +24,8 @@ KINDS = ("service", "pod", "dns", "api", HELD)
 class Tally:
     """What was counted of one kind in one step; times in ms. `starved` is the most that was taken off a gap as
     starvation, `unheard` are requests that ran into their time-out while nobody was there, for half of it or more, to
-    hear an answer or to give one. `causes` are in the order of appearance; `first` is who asked whom
-    where it failed first, and when that ended (UTC)."""
+    hear an answer or to give one. `causes` are in the order of appearance; `first` is who asked whom where it failed
+    first, and when that ended (UTC)."""
 
     requests: int = 0
     failures: int = 0
@@ -55,8 +55,8 @@ class Recording:
         self._streams: Counter[str] = Counter()
         # The last answer's time and step, by prober, its stream, kind and target.
         self._last: dict[tuple[str, int, str, str], tuple[int, int | None]] = {}
-        # Failures of a target of which nobody knew whether it was still there, by the same key: step, cause, time.
-        self._doubts: defaultdict[tuple[str, int, str, str], list[tuple[int | None, str, int]]] = defaultdict(list)
+        # Failures of a target of which nobody knew whether it was still there, by the same key, with the step.
+        self._doubts: defaultdict[tuple[str, int, str, str], list[tuple[int | None, Outcome]]] = defaultdict(list)
         entries = in_order(lines)
         self._starvation = Starvation(entries)
         for entry in entries:
@@ -114,13 +114,11 @@ class Recording:
                 self.held[target].broken += 1
             return
         if outcome.startswith("doubt:"):
-            self._doubts[key].append((made, outcome.removeprefix("doubt:"), ms))
+            self._doubts[key].append((made, entry._replace(outcome=outcome.replace("doubt:", "failed:", 1))))
             return
         self._believe(key)
-        if self._unheard(entry):
-            outcome = "unheard"
         if kind != HELD:
-            self._request(made, key, outcome, duration, ms)
+            self._request(made, entry)
         elif made is not None:
             self.held[target].requests += 1
         if outcome == "ok":
@@ -141,24 +139,24 @@ class Recording:
 
     def _believe(self, key: tuple[str, int, str, str]) -> None:
         """The target was there all the time: what was doubted has failed."""
-        for made, cause, ms in self._doubts.pop(key, ()):
-            self._request(made, key, cause, 0, ms)
+        for made, entry in self._doubts.pop(key, ()):
+            self._request(made, entry)
 
-    def _request(self, made: int | None, key: tuple[str, int, str, str], outcome: str, duration: int, ms: int) -> None:
+    def _request(self, made: int | None, entry: Outcome) -> None:
         if made is None:
             return
-        prober, _, kind, target = key
-        tally = self._tallies[made, kind]
+        tally = self._tallies[made, entry.kind]
         tally.requests += 1
-        if outcome == "ok":
-            tally.slowest = max(tally.slowest, duration)
-        elif outcome == "unheard":
+        if entry.outcome == "ok":
+            tally.slowest = max(tally.slowest, entry.duration)
+        elif self._unheard(entry):
             tally.unheard += 1
         else:
             tally.failures += 1
-            tally.causes[outcome.removeprefix("failed:")] = None
+            tally.causes[entry.outcome.removeprefix("failed:")] = None
             if not tally.first:
-                tally.first = f"{prober} to {target}, {datetime.fromtimestamp(ms / 1000, UTC):%H:%M:%S.%f}"[:-3]
+                when = datetime.fromtimestamp(entry.ms / 1000, UTC)
+                tally.first = f"{entry.prober} to {entry.target}, {when:%H:%M:%S.%f}"[:-3]
 
     def _answer(self, key: tuple[str, int, str, str], ms: int) -> None:
         since, step = self._last.get(key, (ms, None))

@@ -287,8 +287,8 @@ def test_what_the_one_who_was_asked_had_no_cpu_for_is_not_held_against_the_netwo
         assert lost["failures"] == 1, "a connection comes about without the server's process: its packets were lost"
 
 
-@pytest.mark.parametrize(("kind", "target"), [("service", "service"), ("api", "api"), ("dns", "dns")])
-def test_one_of_several_that_had_cpu_excuses_nobody_and_of_dns_nobody_knows(kind: str, target: str) -> None:
+@pytest.mark.parametrize(("kind", "target"), [("service", "service"), ("api", "api")])
+def test_one_of_several_that_had_cpu_excuses_nobody(kind: str, target: str) -> None:
     two = [f"10 {name} begin - - 200" for name in ("s", "t")]
     two += [f"{ms} s control control ok 1" for ms in (800, 1000, 3900, 4000)]
     two += [f"{ms} t control control ok 1" for ms in range(800, 4400, 200)]
@@ -297,6 +297,38 @@ def test_one_of_several_that_had_cpu_excuses_nobody_and_of_dns_nobody_knows(kind
     late = f"4010 p {kind} {target} failed:Unanswered 3000"
     result = report(*in_order(*STEPS, *with_control(*range(800, 4400, 200)), *two, late))
     assert (result["failures"], result["starvedRequests"]) == (1, 0), "an outage would hide behind who was not asked"
+
+
+def test_of_dns_nobody_knows_whether_it_had_cpu() -> None:
+    server = ["10 s begin - - 200", *[f"{ms} s control control ok 1" for ms in (800, 1000, 3900, 4000)]]
+    server += [*ok(900, kind="pod", target="s"), *beside_api((3950, 2900))]
+    lines = (*with_control(*range(800, 4400, 200)), *server, *ok(1000, 4000, kind="dns", target="dns"))
+    assert report(*in_order(*STEPS, *lines))["longestGapSeconds"] == 3.0, "an outage of DNS would hide behind others"
+
+
+def test_who_is_gone_or_not_there_yet_was_not_asked_and_an_api_that_could_not_be_asked_may_have_been() -> None:
+    server = ["10 s begin - - 200", *[f"{ms} s control control ok 1" for ms in (800, 1000, 3900, 4000)]]
+    others = [f"{ms} old control control ok 1" for ms in (100, 300)]
+    others += [f"{ms} new control control ok 1" for ms in (4100, 4300)]
+    others += [line for name in ("s", "old", "new") for line in ok(900, kind="pod", target=name)]
+    asked = [*with_control(*range(800, 4400, 200)), *server, *others]
+    late = "4010 p service service failed:Unanswered 3000"
+    result = report(*in_order(*STEPS, *asked, late))
+    assert (result["failures"], result["starvedRequests"]) == (0, 1), "a rollout would make starvation a failure"
+    unknown = report(*in_order(*STEPS, *asked, *ok(950, kind="pod", target="mute"), late))
+    assert unknown["failures"] == 1, "one that nothing is known of would be taken for starved"
+    late = "4010 p api api failed:Unanswered 3000"
+    refuses = [f"{ms} i api-control control failed:ConnectionError 0" for ms in (900, 3000, 4200)]
+    result = report(*in_order(*STEPS, *asked, *beside_api((1000, 20), (3950, 2900)), *refuses, late))
+    assert (result["failures"], result["starvedRequests"]) == (1, 0), "one API server would excuse another"
+
+
+def test_a_doubt_that_is_believed_is_starvation_where_its_request_was() -> None:
+    server = ["10 a begin - - 200", *[f"{ms} a control control ok 1" for ms in (800, 1000, 3900, 4000)]]
+    doubt = "4010 p pod a doubt:Unanswered 3000"
+    lines = (*with_control(*range(800, 4400, 200)), *server, *ok(1000, 4020, kind="pod", target="a"), doubt)
+    result = report(*in_order(*STEPS, *lines))
+    assert (result["failures"], result["starvedRequests"]) == (0, 1), "a silent API would make starvation a failure"
 
 
 def test_an_answer_of_the_api_that_came_late_for_want_of_its_asker_excuses_nobody_else() -> None:
