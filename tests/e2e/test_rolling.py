@@ -303,4 +303,3 @@ def test_a_half_done_rolling_migration_is_finished_by_recreate(flannel: Real) ->
     for node in flannel.nodes():
         assert leftovers(flannel, node, "cilium") == [], f"{node} still has Cilium's"
     stack.preview("--expect-no-changes")
-    stack.destroy()
