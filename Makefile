@@ -77,13 +77,13 @@ report: setup ## one page from what the stacks, captures, benchmark and flows in
 
 test: setup ## every test, unit to end-to-end
 	@command -v chromium >/dev/null || airgap/engine/packages.sh chromium-headless-shell
-	@$(ENV) uv run --all-groups pytest tests/unit
+	@$(ENV) uv run --all-groups pytest --numprocesses=auto tests/unit
 	@$(ENV) for module in command-plugin hubble-page; do (cd airgap/$$module && GOFLAGS=-mod=readonly go test ./...); done
 	@$(ENV) uv run pytest --numprocesses=auto tests/engine
 	@$(ENV) uv run --all-groups pytest tests/e2e
 
 test-unit: ## the unit tests: seconds, no engine, no cluster
-	@uv=$$(command -v uv) || uv=$$($(AIRGAP) path uv)/bin/uv; "$$uv" run --all-groups pytest tests/unit
+	@uv=$$(command -v uv) || uv=$$($(AIRGAP) path uv)/bin/uv; "$$uv" run --all-groups pytest --numprocesses=auto tests/unit
 
 lint: ## ruff, pyright, shellcheck, actionlint, gofmt, go vet
 	@airgap/engine/packages.sh shellcheck
