@@ -112,7 +112,7 @@ list() { # KIND WHAT: one thing a line
 
 remove() { # KIND WHAT ITEM
   case $1 in
-    # A veth goes with its peer, and cilium_net with cilium_host: it may be gone since it was listed.
+    # A veth goes with its peer, and cilium_net with cilium_host.
     link) if [ -e "/sys/class/net/$3" ]; then ip link delete dev "$3"; fi ;;
     # A plugin call ends by itself within seconds; one that hangs is ended.
     process) timeout 10 tail --pid="$3" --follow /dev/null || { [ $? -eq 124 ] && kill "$3"; } ;;
@@ -127,11 +127,17 @@ remove() { # KIND WHAT ITEM
       if [ -n "$(list table "$2")" ]; then ip -4 route flush table "$2"; fi ;;
     routes) # shellcheck disable=SC2086 # a route is many words
       ip -4 route delete ${3%% proto *} ;;
-    sysctls)
-      sysctl --quiet --write "${3// /}"
-      rm -f "$baseline.loose" ;;
+    sysctls) sysctl --quiet --write "${3// /}" && rm -f "$baseline.loose" ;;
     *) return 1 ;;
   esac
+}
+
+# Whether it has gone since it was listed, by itself or with something else: a plugin call ends, a device takes its routes
+# and its programs with it.
+gone() { # KIND WHAT ITEM
+  local now
+  now=$(list "$1" "$2") || return
+  ! grep --quiet --fixed-strings --line-regexp -- "$3" <<<"$now"
 }
 
 save_baseline() {
@@ -168,7 +174,7 @@ while read -r kind what; do
   fi
   while read -r item; do
     printf '%s: %s\n' "$kind" "$item" >&2
-    remove "$kind" "$what" "$item"
+    remove "$kind" "$what" "$item" || gone "$kind" "$what" "$item"
   done <<<"$found"
 done <<<"$table"
 

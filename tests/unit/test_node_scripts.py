@@ -57,6 +57,24 @@ def test_rules_that_cannot_be_listed_are_no_clean_node(tmp_path: Path, mode: str
     assert done.returncode != 0, "Flannel's masquerading would stay, and the node be said to be clean"
 
 
+NOBODY = 2**22 + 1  # no process has a number beyond 2**22
+
+
+@pytest.mark.parametrize(
+    ("row", "lister", "item"), [("process cilium-cni", "pgrep", str(NOBODY)), ("mount /run/x", "findmnt", "/run/x")]
+)
+@pytest.mark.parametrize("stays", [False, True])
+def test_what_ends_by_itself_while_it_is_removed_is_gone_and_what_stays_is_a_failure(
+    tmp_path: Path, row: str, lister: str, item: str, stays: bool
+) -> None:
+    once = "" if stays else f"[ ! -e {tmp_path}/listed ] || exit 1; touch {tmp_path}/listed;"
+    # A process is waited for, in vain.
+    done = run("clean", tmp_path, {"sysctl": "", "timeout": "exit 124", lister: f"{once} echo {item}"}, f"{row}\n")
+    assert (done.returncode != 0) is stays, (
+        f"an up would fail by what went by itself, or leave what stays: {done.stderr}"
+    )
+
+
 def test_without_the_addresses_of_nodes_no_route_is_anybodys_residue(tmp_path: Path) -> None:
     done = run("clean", tmp_path, {"ip": f"cat <<'ROUTES'\n{ROUTES}ROUTES"}, "routes 172.16.0.0/12\n", MODE="list")
     assert (done.returncode, done.stdout) == (0, ""), "a route would be deleted that nobody has shown to be Cilium's"
