@@ -35,7 +35,10 @@ programs_off() {
   rm -rf "$pins"
   found=$(filters)
   if [ -z "$found" ]; then return; fi
-  while read -r device direction; do tc filter delete dev "$device" "$direction"; done <<<"$found"
+  while read -r device direction; do
+    # A device that has gone has taken them with it.
+    tc filter delete dev "$device" "$direction" || [ ! -e "/sys/class/net/$device" ]
+  done <<<"$found"
 }
 
 put_over() { # SRC SPORT DST DPORT ADDRESS PORT PROTOCOL
