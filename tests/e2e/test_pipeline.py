@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +61,7 @@ class Forge:
 
 
 @pytest.fixture(scope="module")
-def forge(real: Real, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forge]:
+def forge(real: Real, tmp_path_factory: pytest.TempPathFactory) -> Forge:
     """Main says that it is stack flannel's turn, and it has been applied."""
     made = Forge(home=tmp_path_factory.mktemp("forge"), real=real)
     made.clone.mkdir()
@@ -87,9 +86,7 @@ def forge(real: Real, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Forg
     made.git("commit", "--quiet", "--message=The cluster is stack flannel's")
     made.git("push", "--quiet", "origin", "main")
     made.well(made.checkout("main"), "apply", "flannel")
-    yield made
-    for stack in real.stacks.values():
-        stack.destroy()
+    return made
 
 
 def test_a_branch_says_in_its_comment_what_it_will_do_and_does_nothing(forge: Forge) -> None:
