@@ -130,7 +130,7 @@ class Recording:
         until = entry.ms
         since = until - entry.duration
         if entry.outcome == "failed:TimeoutError":
-            starved = self._starvation.asking(entry.prober, since, until)
+            starved = self._starvation.within(entry.prober, since, until)
         elif entry.outcome == "failed:Unanswered":
             starved = self._starvation.between(entry.prober, entry.kind, entry.target, since, until)
         else:

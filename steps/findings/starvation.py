@@ -49,27 +49,33 @@ class Starvation:
                     self._starve(prober, before + pace[prober], entry.ms)
                 last[prober] = entry.ms
 
-    def asking(self, prober: str, since: int, until: int) -> int:
+    def within(self, who: str, since: int, until: int) -> int:
         """How much of a time the prober starved."""
-        return self._within(prober, since, until)
+        begins, ends = self._since.get(who, []), self._until.get(who, [])
+        index = max(0, bisect_right(begins, since) - 1)
+        starved = 0
+        while index < len(begins) and begins[index] < until:
+            starved += max(0, min(until, ends[index]) - max(since, begins[index]))
+            index += 1
+        return starved
 
     def between(self, prober: str, kind: str, target: str, since: int, until: int) -> int:
         """How much of a time the prober starved, or whoever it asked: of several that it may have asked, the one that
         starved least. Nobody knows of DNS."""
-        return max(self.asking(prober, since, until), min(self._asked(kind, target, since, until), default=0))
+        return max(self.within(prober, since, until), min(self._asked(kind, target, since, until), default=0))
 
     def _asked(self, kind: str, target: str, since: int, until: int) -> Iterator[int]:
         if kind == "pod":
-            yield self._within(target, since, until)
+            yield self.within(target, since, until)
         elif kind == "api" or (kind == "held" and target.endswith("-to-api")):
             for beside in self._apis:
                 if self._was_there(_api_of(beside), since, until):
                     # An answer may be late for want of whoever asks, too.
-                    yield self._within(_api_of(beside), since, until) - self._within(beside, since, until)
+                    yield self.within(_api_of(beside), since, until) - self.within(beside, since, until)
         elif kind != "dns":
             for server in self._servers:
                 if self._was_there(server, since, until):
-                    yield self._within(server, since, until)
+                    yield self.within(server, since, until)
 
     def _was_there(self, who: str, since: int, until: int) -> bool:
         """One without a control may have been."""
@@ -82,15 +88,6 @@ class Starvation:
     def _starve(self, who: str, since: int, until: int) -> None:
         self._since[who].append(since)
         self._until[who].append(until)
-
-    def _within(self, who: str, since: int, until: int) -> int:
-        begins, ends = self._since.get(who, []), self._until.get(who, [])
-        index = max(0, bisect_right(begins, since) - 1)
-        starved = 0
-        while index < len(begins) and begins[index] < until:
-            starved += max(0, min(until, ends[index]) - max(since, begins[index]))
-            index += 1
-        return starved
 
 
 def _api_of(prober: str) -> str:
