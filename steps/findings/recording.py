@@ -159,14 +159,14 @@ class Recording:
                 tally.first = f"{entry.prober} to {entry.target}, {when:%H:%M:%S.%f}"[:-3]
 
     def _answer(self, key: tuple[str, int, str, str], ms: int) -> None:
+        prober, _, kind, target = key
         since, step = self._last.get(key, (ms, None))
         self._last[key] = (ms, self._now)
         if step is None:
             return
-        sums = [self._tallies[step, key[2]], *([self.held[key[3]]] if key[2] == HELD else [])]
+        sums = [self._tallies[step, kind], *([self.held[target]] if kind == HELD else [])]
         # Only what would be the longest is worth a look at the control.
         if any(ms - since > tally.longest_gap for tally in sums):
-            prober, _, kind, target = key
             starved = self._starvation.between(prober, kind, target, since, ms)
             for tally in sums:
                 tally.starved = max(tally.starved, starved)

@@ -229,8 +229,13 @@ def test_lines_may_come_prober_by_prober() -> None:
     assert report(*lines) == report(*in_order(*lines)), "the logs come one after the other"
 
 
-def with_control(*control: int) -> list[str]:
-    return ["10 p begin - - 200", *[f"{ms} p control control ok 1" for ms in control]]
+def with_control(*control: int, prober: str = "p") -> list[str]:
+    return [f"10 {prober} begin - - 200", *[f"{ms} {prober} control control ok 1" for ms in control]]
+
+
+def starved(prober: str) -> list[str]:
+    """One that had no CPU from 1200 to 3900."""
+    return with_control(800, 1000, 3900, 4000, prober=prober)
 
 
 def test_an_outage_with_a_healthy_control_counts_in_full() -> None:
@@ -273,12 +278,12 @@ def beside_api(*answers: tuple[int, int], prober: str = "h") -> list[str]:
     [("pod", "s"), ("service", "service"), ("api", "api"), ("held", "service"), ("held", "pod-to-api")],
 )
 def test_what_the_one_who_was_asked_had_no_cpu_for_is_not_held_against_the_network(kind: str, target: str) -> None:
-    server = ["10 s begin - - 200", *[f"{ms} s control control ok 1" for ms in (800, 1000, 3900, 4000)]]
+    server = starved("s")
     asked = [*with_control(*range(800, 4400, 200)), *ok(900, kind="pod", target="s"), *server]
     asked += beside_api((1000, 20), (3950, 2900))
     answered = ok(1000, 4010, kind=kind, target=target)
-    starved = report(*in_order(*STEPS, *asked, *answered))
-    assert starved["longestGapSeconds"] < 0.5 < 2.5 < starved["starvedSeconds"], "a server without CPU fails an up"
+    result = report(*in_order(*STEPS, *asked, *answered))
+    assert result["longestGapSeconds"] < 0.5 < 2.5 < result["starvedSeconds"], "a server without CPU fails an up"
     if kind != "held":
         late = f"4010 p {kind} {target} failed:Unanswered 3000"
         told = report(*in_order(*STEPS, *asked, *answered, late))
@@ -289,9 +294,7 @@ def test_what_the_one_who_was_asked_had_no_cpu_for_is_not_held_against_the_netwo
 
 @pytest.mark.parametrize(("kind", "target"), [("service", "service"), ("api", "api")])
 def test_one_of_several_that_had_cpu_excuses_nobody(kind: str, target: str) -> None:
-    two = [f"10 {name} begin - - 200" for name in ("s", "t")]
-    two += [f"{ms} s control control ok 1" for ms in (800, 1000, 3900, 4000)]
-    two += [f"{ms} t control control ok 1" for ms in range(800, 4400, 200)]
+    two = [*starved("s"), *with_control(*range(800, 4400, 200), prober="t")]
     two += [*ok(900, kind="pod", target="s"), *ok(900, kind="pod", target="t")]
     two += [*beside_api((3950, 2900)), *beside_api((3000, 30), prober="i")]
     late = f"4010 p {kind} {target} failed:Unanswered 3000"
@@ -300,14 +303,14 @@ def test_one_of_several_that_had_cpu_excuses_nobody(kind: str, target: str) -> N
 
 
 def test_of_dns_nobody_knows_whether_it_had_cpu() -> None:
-    server = ["10 s begin - - 200", *[f"{ms} s control control ok 1" for ms in (800, 1000, 3900, 4000)]]
+    server = starved("s")
     server += [*ok(900, kind="pod", target="s"), *beside_api((3950, 2900))]
     lines = (*with_control(*range(800, 4400, 200)), *server, *ok(1000, 4000, kind="dns", target="dns"))
     assert report(*in_order(*STEPS, *lines))["longestGapSeconds"] == 3.0, "an outage of DNS would hide behind others"
 
 
 def test_who_is_gone_or_not_there_yet_was_not_asked_and_an_api_that_could_not_be_asked_may_have_been() -> None:
-    server = ["10 s begin - - 200", *[f"{ms} s control control ok 1" for ms in (800, 1000, 3900, 4000)]]
+    server = starved("s")
     others = [f"{ms} old control control ok 1" for ms in (100, 300)]
     others += [f"{ms} new control control ok 1" for ms in (4100, 4300)]
     others += [line for name in ("s", "old", "new") for line in ok(900, kind="pod", target=name)]
@@ -324,7 +327,7 @@ def test_who_is_gone_or_not_there_yet_was_not_asked_and_an_api_that_could_not_be
 
 
 def test_a_doubt_that_is_believed_is_starvation_where_its_request_was() -> None:
-    server = ["10 a begin - - 200", *[f"{ms} a control control ok 1" for ms in (800, 1000, 3900, 4000)]]
+    server = starved("a")
     doubt = "4010 p pod a doubt:Unanswered 3000"
     lines = (*with_control(*range(800, 4400, 200)), *server, *ok(1000, 4020, kind="pod", target="a"), doubt)
     result = report(*in_order(*STEPS, *lines))
@@ -332,7 +335,7 @@ def test_a_doubt_that_is_believed_is_starvation_where_its_request_was() -> None:
 
 
 def test_an_answer_of_the_api_that_came_late_for_want_of_its_asker_excuses_nobody_else() -> None:
-    beside = ["10 h begin - - 200", *[f"{ms} h control control ok 1" for ms in (800, 1000, 3900, 4000)]]
+    beside = starved("h")
     late = "4010 p api api failed:Unanswered 3000"
     result = report(*in_order(*STEPS, *with_control(*range(800, 4400, 200)), *beside, *beside_api((3950, 2900)), late))
     assert (result["failures"], result["starvedRequests"]) == (1, 0), "one prober without CPU would excuse the others"
