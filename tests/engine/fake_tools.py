@@ -17,8 +17,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 NODES = ("c-control-plane\tcontrol-plane", "c-worker\tworker", "c-worker2\tworker")
 IMAGE = "kindest/node:v1.34.11"
 KUBEADM = {
@@ -87,6 +85,8 @@ class Cluster:
 def kind(cluster: Cluster, args: list[str]) -> None:
     match args[:2]:
         case ["create", "cluster"]:
+            import yaml  # it takes as long as the rest of a call, of which an `up` makes twenty
+
             cluster.publish(yaml.safe_load(sys.stdin.read()))
             cluster.record("kind create")
             cluster.nodes.write_text("".join(f"{node}\t{IMAGE}\trunning\tt0\n" for node in NODES))
