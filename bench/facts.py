@@ -20,6 +20,8 @@ from steps.doors.process import ToolError, run
 
 # What an interrupted benchmark may not go on without: figures of two machines, or of two networks, make no pair.
 SAME = ("settings", "machine", "versions", "clusters")
+# Seconds that a question may take which measures nothing. It is asked while two clusters are still settling.
+PATIENCE = 60
 # Where the pods of a CNI are.
 NAMESPACES = ("kube-system", "kube-flannel")
 
@@ -64,21 +66,24 @@ def versions(side: Subject, *, training: bool) -> Mapping[str, str]:
     """The versions of the tools in the Pods, and of what makes the clusters."""
     found = {
         **tools(),
-        "iperf3": _first(side.ask(CLIENT, ["iperf3", "--version"])),
-        "sockperf": _first(side.ask(CLIENT, ["sockperf", "--version"])),
-        "ab": _first(side.ask(CLIENT, ["ab", "-V"])),
+        "iperf3": _first(side.ask(CLIENT, ["iperf3", "--version"], PATIENCE)),
+        "sockperf": _first(side.ask(CLIENT, ["sockperf", "--version"], PATIENCE)),
+        "ab": _first(side.ask(CLIENT, ["ab", "-V"], PATIENCE)),
     }
     if training:
-        found["torch"] = _first(side.ask("rank-0", ["python3", "-c", "import torch; print(torch.__version__)"], 20))
+        found["torch"] = _first(
+            side.ask("rank-0", ["python3", "-c", "import torch; print(torch.__version__)"], PATIENCE)
+        )
     return found
 
 
 def cluster(side: Subject, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
     """Which network it is, by what was verified, and what its Pods and nodes see of it."""
+    mtu = ["cat", "/sys/class/net/eth0/mtu"]
     return {
         **network(side.kubectl, outputs),
-        "podMtu": int(side.ask(CLIENT, ["cat", "/sys/class/net/eth0/mtu"])),
-        "nodeMtu": int(side.ask("host-client", ["cat", "/sys/class/net/eth0/mtu"])),
+        "podMtu": int(side.ask(CLIENT, mtu, PATIENCE)),
+        "nodeMtu": int(side.ask("host-client", mtu, PATIENCE)),
     }
 
 
