@@ -112,7 +112,7 @@ def migrations(results: Results | None) -> Part:
     """The migration by hand and by `pulumi up`: how long, and what somebody outside noticed of it."""
     title = "The migration by hand and by pulumi up"
     if not results or not results.migrations:
-        return Part(title=title, missing="There is no comparison yet: `make bench-migration`, nine minutes a round.")
+        return Part(title=title, missing="There is no comparison yet: make bench-migration, twelve minutes a round.")
     rows = [
         (
             way.name,
