@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from e2e.conftest import NAME, ROOT, Real, run
-from e2e.test_real_cluster import STATIC, assert_vxlan, eventually, verdict
+from e2e.network import STATIC, STATIC_FILE, assert_vxlan, eventually, image_of, verdict
+from e2e.real import NAME, ROOT, Real, run
 from e2e.test_rolling import BUDGET, apply, marker
 
 WORKER, WORKER2 = f"{NAME}-worker", f"{NAME}-worker2"
@@ -22,7 +22,6 @@ STREAMS, DATAGRAMS = (IN_PODS / "streams.py").read_text(), (IN_PODS / "datagrams
 SILENCE = 10
 HOLDERS = ("streams", "datagrams", "datagrams-of-host")
 OUTSIDE = f"{NAME}-outside"
-STATIC_FILE = "/etc/kubernetes/manifests/e2e-static.yaml"
 STATIC_POD = f"static-{WORKER2}"
 WALL = """
 apiVersion: networking.k8s.io/v1
@@ -155,19 +154,26 @@ def has_flannel(real: Real) -> bool:
     return marker(real)["stack"] == "flannel"
 
 
-def image_of(real: Real) -> str:
-    path = "jsonpath={.spec.template.spec.containers[0].image}"
-    return real.kubectl("get", "-n", "cni-migration", "daemonset", "probe", "-o", path)
+@pytest.fixture(scope="module")
+def emptied(real: Real) -> Iterator[None]:
+    """Nothing of these tests is left in the namespace default: a drain would be refused for a Pod without a controller,
+    and for a policy."""
+    yield
+    real.on_node(WORKER2, f"rm -f {STATIC_FILE}")
+    kinds = "deployments,statefulsets,jobs,pods,networkpolicies"
+    real.kubectl("delete", kinds, "--all", "--grace-period=1", "--wait=true", "--timeout=120s")
+    real.kubectl("delete", "services", "here", "there", "--ignore-not-found")
 
 
 @pytest.fixture(scope="module")
-def held(real: Real, outside: str) -> Real:
+def held(real: Real, outside: str, emptied: None) -> Real:
     """A Flannel cluster with Pods of every kind, one of which holds connections of five kinds, and stacks that name no
     strategy: `live`."""
     for name in ("flannel", "cilium"):
         stack = real.stacks[name]
         stack.run("config", "rm", "--stack", name, "migration:strategy")
         stack.set_config("migration:budget", json.dumps(BUDGET))
+        stack.run("config", "rm", "--stack", name, "cni-migration:cilium")
         stack.set_config("cni-migration:cni", name)
     assert_vxlan(verdict(real, "flannel"))
     image = image_of(real)

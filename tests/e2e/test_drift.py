@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from e2e.conftest import NAME, ROOT, Real, has_cilium, run
-from e2e.test_real_cluster import assert_native, eventually, verdict
+from e2e.network import assert_native, eventually, verdict
+from e2e.real import NAME, ROOT, Real, run, with_cilium
 
 pytestmark = pytest.mark.e2e
 WORKER, WORKER2 = f"{NAME}-worker", f"{NAME}-worker2"
@@ -129,9 +129,7 @@ def config(routing: str, hubble: str) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def cluster(real: Real) -> Iterator[Real]:
     """The cluster with Cilium as stack cilium has brought it; where these tests run alone, they make it and end it."""
-    made = not has_cilium(real)
-    if made:
-        real.stacks["cilium"].up()
+    made = with_cilium(real)
     assert_native(verdict(real, "cilium"))
     yield real
     if made:

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from e2e.conftest import HUBBLE_PORT, NAME, ROOT, Real, has_cilium, run
-from e2e.test_real_cluster import eventually
+from e2e.network import eventually
+from e2e.real import HUBBLE_PORT, ROOT, Real, with_cilium
 
 pytestmark = pytest.mark.e2e
 NAMESPACE = "hubble-e2e"
@@ -62,9 +62,7 @@ spec:
 @pytest.fixture(scope="module")
 def cilium(real: Real) -> Iterator[Real]:
     """The cluster with Cilium, a client, a server, and a policy between them."""
-    if not has_cilium(real):
-        real.stacks["cilium"].up()
-        real.kubeconfig.write_text(run("kind", "get", "kubeconfig", "--name", NAME))
+    with_cilium(real)
     probe = ("get", "-n", "cni-migration", "daemonset", "probe")
     image = real.kubectl(*probe, "-o", "jsonpath={.spec.template.spec.containers[0].image}")
     real.kubectl("apply", "-f", "-", stdin=OBJECTS.replace("IMAGE", image))

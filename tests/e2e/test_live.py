@@ -9,22 +9,20 @@ import signal
 
 import pytest
 
-from e2e.conftest import Real
 from e2e.live_world import (
     CLASSES,
     DATAGRAMS,
     SERVER,
     SILENCE,
-    STATIC_FILE,
     WALL,
     WORKER,
     WORKER2,
     assert_all_the_same,
     assert_same_lives,
     counted,
+    emptied,
     gone_on,
     held,
-    image_of,
     lives,
     outside,
     pod,
@@ -32,12 +30,13 @@ from e2e.live_world import (
     put,
     rounds,
 )
-from e2e.test_real_cluster import assert_native, assert_vxlan, eventually, leftovers, verdict
+from e2e.network import assert_native, assert_vxlan, eventually, image_of, leftovers, verdict
+from e2e.real import Real
 from e2e.test_rolling import apply, assert_moved, interruption, marker
 
 pytestmark = pytest.mark.e2e
 # Fixtures of another module.
-__all__ = ["held", "outside"]
+__all__ = ["emptied", "held", "outside"]
 
 
 def test_a_host_port_is_named_before_anything_moves(held: Real) -> None:
@@ -194,4 +193,3 @@ def test_a_pod_that_came_back_to_flannel_looks_like_one_that_was_born_there(held
         return files
 
     eventually(freed, 60)
-    held.on_node(WORKER2, f"rm -f {STATIC_FILE}")

@@ -1,4 +1,5 @@
-"""The strategy `rolling` on the real cluster: node by node, there and back, with requests under way all the time.
+"""The strategy `rolling` on the real cluster: node by node, there inside one stack and back by the other, with requests
+under way all the time.
 
 Every `up` here fails by itself where a new connection failed or nothing was answered for longer than the budget has it;
 what the tests below read out of `interruption` is what the probers wrote down.
@@ -15,8 +16,8 @@ from typing import Any
 
 import pytest
 
-from e2e.conftest import NAME, ROOT, Real, run
-from e2e.test_real_cluster import assert_native, assert_vxlan, eventually, leftovers, verdict
+from e2e.network import KEPT, POLICY, assert_native, assert_vxlan, eventually, image_of, leftovers, verdict
+from e2e.real import NAME, ROOT, Real, run
 from settings.strategy import ROLLING
 
 pytestmark = pytest.mark.e2e
@@ -99,19 +100,19 @@ def assert_nobody_noticed(report: dict[str, Any], nodes: list[str], requests: in
 
 @pytest.fixture(scope="module")
 def flannel(real: Real) -> Real:
-    """A Flannel cluster, and both stacks set to `rolling`."""
+    """Stack cilium has the cluster, with Flannel, and both stacks are set to `rolling`."""
     for stack in real.stacks.values():
         stack.set_config("migration:strategy", "rolling")
         stack.set_config("migration:budget", json.dumps(BUDGET))
         stack.run("config", "rm", "--stack", stack.name, "cni-migration:cilium")
-        stack.set_config("cni-migration:cni", stack.name)
-    real.stacks["flannel"].up()
-    assert_vxlan(verdict(real, "flannel"))
+        stack.set_config("cni-migration:cni", "flannel")
+    real.stacks["cilium"].up()
+    assert_vxlan(verdict(real, "cilium"))
     return real
 
 
 def test_the_probers_notice_a_route_that_is_cut(flannel: Real) -> None:
-    nodes = {"NODES": " ".join(flannel.nodes()), "STACK": "flannel", "EPOCH": "99", "STRATEGY": "rolling"}
+    nodes = {"NODES": " ".join(flannel.nodes()), "STACK": "cilium", "EPOCH": "99", "STRATEGY": "rolling"}
     nodes |= {"GENERATION": "probers", "DUE": "true", "LEG": "0"}
     kubeconfig = str(flannel.kubeconfig)
     recording = script("traffic_record", kubeconfig, **nodes)
@@ -136,19 +137,21 @@ def apply(real: Real, manifest: str) -> None:
 
 
 def test_whatever_would_stop_a_drain_is_named_at_once_before_anything_moves(flannel: Real) -> None:
-    image = flannel.kubectl(
-        "get", "-n", "cni-migration", "daemonset", "probe", "-o", "jsonpath={.spec.template.spec.containers[0].image}"
-    )
+    image = image_of(flannel)
     apply(flannel, STUBBORN % (WORKER, image))
     apply(flannel, BARE % image)
     flannel.kubectl("rollout", "status", "deployment/stubborn", "--timeout=60s")
     eventually(lambda: assert_blocked(flannel))
-    failed = flannel.stacks["cilium"].up(check=False)
+    other = flannel.stacks["flannel"]
+    other.set_config("cni-migration:cni", "cilium")
+    failed = other.up(check=False)
+    other.set_config("cni-migration:cni", "flannel")
     text = failed.stdout + failed.stderr
+    assert failed.returncode != 0, text[-3000:]
     assert "PodDisruptionBudget default/stubborn permits no eviction" in text, text[-3000:]
     assert "Pod default/bare has no controller" in text, "the drain would lose a Pod for good"
     assert "NetworkPolicy default/strict would not be enforced" in text, "a wall would be open for minutes"
-    assert marker(flannel)["stack"] == "flannel", "the cluster changed hands though nothing could move"
+    assert marker(flannel)["stack"] == "cilium", "the cluster changed hands though nothing could move"
     flannel.kubectl("delete", "--grace-period=1", "pod/bare", "networkpolicy/strict")
 
 
@@ -168,36 +171,6 @@ def test_a_drain_that_a_budget_stops_names_it_and_leaves_the_node_as_it_was(flan
     flannel.kubectl("delete", "deployment,poddisruptionbudget", "stubborn")
 
 
-def test_a_node_s_move_is_killed_and_a_node_is_started_again_and_the_next_up_gets_there(flannel: Real) -> None:
-    cilium = flannel.stacks["cilium"]
-    going = cilium.start("up", "--stack", "cilium", "--yes", "--skip-preview")
-
-    def second_has_begun() -> str:
-        label = flannel.kubectl("get", "node", f"{WORKER}2", "-o", "jsonpath={.metadata.labels.cni-owner}")
-        assert label == "none", f"it is {label}"
-        return label
-
-    eventually(second_has_begun)
-    going.send_signal(signal.SIGINT)
-    said, _ = going.communicate(timeout=120)
-    assert going.returncode != 0, said[-3000:]
-    assert marker(flannel)["phase"] == "migrating"
-    run("docker", "restart", WORKER)
-    eventually(lambda: flannel.kubectl("wait", "nodes", "--all", "--for=condition=Ready", "--timeout=5s"))
-    changed = {step.name for step in cilium.preview_steps() if step.op not in ("same", "refresh")}
-    assert "migration-routes" in changed, "the reviewer would not see that a node lost its routes"
-    assert f"moves-{WORKER}" not in changed and f"moves-{WORKER}2" in changed, "what has moved would move again"
-    # A node that is started again is an interruption, so this one `up` may cost more.
-    cilium.set_config("migration:budget", '{"failedConnections": 1000000, "longestGapSeconds": 3600}')
-    cilium.up()
-    cilium.set_config("migration:budget", json.dumps(BUDGET))
-    assert_native(verdict(flannel, "cilium"))
-    assert_moved(flannel, "cilium")
-    for node in flannel.nodes():
-        assert leftovers(flannel, node, "flannel") == [], f"{node} still has Flannel's"
-    cilium.preview("--expect-no-changes")
-
-
 def assert_moved(real: Real, cni: str) -> None:
     labels = real.kubectl("get", "nodes", "-o", "jsonpath={.items[*].metadata.labels.cni-owner}")
     assert set(labels.split()) == {cni}
@@ -206,34 +179,25 @@ def assert_moved(real: Real, cni: str) -> None:
         assert "244" not in real.on_node(node, "ip rule show"), f"{node} still goes round its CNI"
 
 
-def waits_for_an_agent(real: Real, since: str) -> list[str]:
-    """What the nodes' runtimes log of CNI calls that wait for an agent: for 40 s, and all other calls with them."""
-    look = f"journalctl --unit containerd --since '{since}' --output cat --no-pager"
-    lines = [line for node in real.nodes() for line in real.on_node(node, look).splitlines()]
-    assert lines, "the runtime's log is not where this test looks for it"
-    return [line for line in lines if "will retry to connect to the agent socket" in line]
-
-
-def test_the_other_stack_rolls_back_and_nobody_notices(flannel: Real) -> None:
-    begun = flannel.on_node(WORKER, "date '+%F %T'").strip()
-    flannel.stacks["flannel"].up()
-    assert waits_for_an_agent(flannel, begun) == [], "now and then a node would take 66 s instead of 24"
-    assert_vxlan(verdict(flannel, "flannel"))
-    assert_nobody_noticed(interruption(flannel, "flannel"), flannel.nodes())
-    assert_moved(flannel, "flannel")
-    for node in flannel.nodes():
-        assert leftovers(flannel, node, "cilium") == [], f"{node} still has Cilium's"
-    assert "cilium.io" not in flannel.kubectl("get", "crd", "-o", "name")
-    flannel.stacks["flannel"].preview("--expect-no-changes")
-
-
-def test_inside_one_stack_it_pauses_behind_a_node_with_both_cnis_at_work(flannel: Real) -> None:
-    stack = flannel.stacks["flannel"]
+def test_inside_one_stack_it_pauses_behind_a_node_though_its_move_is_killed(flannel: Real) -> None:
+    stack = flannel.stacks["cilium"]
     stack.set_config("cni-migration:cni", "cilium")
     stack.set_config("migration:pauseAfter", "1")
+    going = stack.start("up", "--stack", "cilium", "--yes", "--skip-preview")
+
+    def first_has_begun() -> str:
+        label = flannel.kubectl("get", "node", WORKER, "-o", "jsonpath={.metadata.labels.cni-owner}")
+        assert label == "none", f"it is {label}"
+        return label
+
+    eventually(first_has_begun)
+    going.send_signal(signal.SIGINT)
+    said, _ = going.communicate(timeout=120)
+    assert going.returncode != 0, said[-3000:]
+    assert marker(flannel)["phase"] == "migrating"
     stack.up()
     assert_paused(flannel)
-    assert_nobody_noticed(interruption(flannel, "flannel"), [WORKER], requests=200)
+    assert_nobody_noticed(interruption(flannel, "cilium"), [WORKER], requests=200)
     stack.preview("--expect-no-changes")
     delete = ("delete", "daemonset", "kube-flannel-ds", "--namespace=kube-flannel", "--wait=false")
     refused = subprocess.run(
@@ -247,10 +211,10 @@ def test_inside_one_stack_it_pauses_behind_a_node_with_both_cnis_at_work(flannel
 
 def assert_paused(real: Real) -> None:
     """One of three nodes has moved, and the network between all of them is measured and right."""
-    result = verdict(real, "flannel")
+    result = verdict(real, "cilium")
     assert (result["ok"], result["encapsulation"], result["icmpWireBytes"]) == (True, "none", 84), result
     assert result["pending"] == [f"{WORKER}2", f"{NAME}-control-plane"] and len(result["pairs"]) == 6
-    assert real.stacks["flannel"].outputs()["paused"] == "1 of 3 nodes"
+    assert real.stacks["cilium"].outputs()["paused"] == "1 of 3 nodes"
     assert (marker(real)["phase"], marker(real)["moved"], marker(real)["holder"]) == ("migrating", WORKER, "")
     for node, owner in ((WORKER, "cilium"), (f"{WORKER}2", "flannel"), (f"{NAME}-control-plane", "flannel")):
         assert real.kubectl("get", "node", node, "-o", "jsonpath={.metadata.labels.cni-owner}") == owner
@@ -259,47 +223,54 @@ def assert_paused(real: Real) -> None:
     )
 
 
-def test_a_node_that_is_started_again_in_a_pause_gets_its_routes_back_and_no_other_moves(flannel: Real) -> None:
-    stack = flannel.stacks["flannel"]
-    run("docker", "restart", f"{WORKER}2")
+def test_nodes_that_are_started_again_in_a_pause_get_their_routes_back_and_none_moves(flannel: Real) -> None:
+    stack = flannel.stacks["cilium"]
+    # One that has moved, and one that waits.
+    run("docker", "restart", WORKER, f"{WORKER}2")
     eventually(lambda: flannel.kubectl("wait", "nodes", "--all", "--for=condition=Ready", "--timeout=5s"))
     changed = {step.name for step in stack.preview_steps() if step.op not in ("same", "refresh")}
     assert "migration-routes" in changed, "the reviewer would not see that a node lost its routes"
     assert not [name for name in changed if name.startswith("moves-")], "a restart moved a node"
     stack.up()
     assert_paused(flannel)
-    assert "244" in flannel.on_node(f"{WORKER}2", "ip rule show"), "it does not reach the other CNI's nodes"
+    for node in (WORKER, f"{WORKER}2"):
+        assert "244" in flannel.on_node(node, "ip rule show"), f"{node} does not reach the other CNI's nodes"
     stack.preview("--expect-no-changes")
 
 
 def test_inside_one_stack_it_goes_on_behind_the_pause_and_nobody_notices(flannel: Real) -> None:
-    stack = flannel.stacks["flannel"]
-    stack.run("config", "rm", "--stack", "flannel", "migration:pauseAfter")
+    stack = flannel.stacks["cilium"]
+    stack.run("config", "rm", "--stack", "cilium", "migration:pauseAfter")
     stack.up()
-    assert_native(verdict(flannel, "flannel"))
-    assert_nobody_noticed(interruption(flannel, "flannel"), [f"{WORKER}2", f"{NAME}-control-plane"])
+    assert_native(verdict(flannel, "cilium"))
+    assert_nobody_noticed(interruption(flannel, "cilium"), [f"{WORKER}2", f"{NAME}-control-plane"])
     assert_moved(flannel, "cilium")
     assert flannel.kubectl("get", "daemonsets", "-A", "-l", "app=flannel", "-o", "name") == ""
+    for node in flannel.nodes():
+        assert leftovers(flannel, node, "flannel") == [], f"{node} still has Flannel's"
     stack.preview("--expect-no-changes")
 
 
-def test_a_half_done_rolling_migration_is_finished_by_recreate(flannel: Real) -> None:
-    stack = flannel.stacks["flannel"]
-    stack.set_config("cni-migration:cni", "flannel")
-    going = stack.start("up", "--stack", "flannel", "--yes", "--skip-preview")
+def waits_for_an_agent(real: Real, since: str) -> list[str]:
+    """What the nodes' runtimes log of CNI calls that wait for an agent: for 40 s, and all other calls with them."""
+    look = f"journalctl --unit containerd --since '{since}' --output cat --no-pager"
+    lines = [line for node in real.nodes() for line in real.on_node(node, look).splitlines()]
+    assert lines, "the runtime's log is not where this test looks for it"
+    return [line for line in lines if "will retry to connect to the agent socket" in line]
 
-    def first_has_moved() -> str:
-        label = flannel.kubectl("get", "node", WORKER, "-o", "jsonpath={.metadata.labels.cni-owner}")
-        assert label == "flannel", f"it is {label}"
-        return label
 
-    eventually(first_has_moved)
-    going.send_signal(signal.SIGINT)
-    going.communicate(timeout=120)
-    stack.set_config("migration:strategy", "recreate")
-    stack.up()
+def test_the_other_stack_rolls_back_and_nobody_notices(flannel: Real) -> None:
+    flannel.kubectl("apply", "-f", "-", stdin=POLICY)
+    # Accepted here: it is of nobody, and has to be kept.
+    flannel.stacks["flannel"].set_config("migration:allowUnenforcedPolicies", "true")
+    begun = flannel.on_node(WORKER, "date '+%F %T'").strip()
+    flannel.stacks["flannel"].up()
+    assert waits_for_an_agent(flannel, begun) == [], "now and then a node would take 66 s instead of 24"
     assert_vxlan(verdict(flannel, "flannel"))
+    assert_nobody_noticed(interruption(flannel, "flannel"), flannel.nodes())
     assert_moved(flannel, "flannel")
     for node in flannel.nodes():
         assert leftovers(flannel, node, "cilium") == [], f"{node} still has Cilium's"
-    stack.preview("--expect-no-changes")
+    assert "cilium.io" not in flannel.kubectl("get", "crd", "-o", "name")
+    assert len(flannel.kubectl(*KEPT).split()) == 1, "a user's policy went with the CNI that enforced it"
+    flannel.stacks["flannel"].preview("--expect-no-changes")

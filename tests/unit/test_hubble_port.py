@@ -6,14 +6,12 @@ import json
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pulumi
 import pytest
 import yaml
 
-import e2e.conftest
 from components.cluster.kind_cluster import KindClusterArgs, kind_config
 from components.cni.cilium import cilium_values
 from plan import hubble
@@ -220,8 +218,3 @@ def test_what_values_switch_off_is_not_promised(values: dict[str, Any], keys: se
 
 def test_with_flannel_there_is_no_hubble_to_reach() -> None:
     assert reached(parse({"cni": "flannel"}), DEFAULT, {}) == {"why": "Hubble comes with Cilium"}
-
-
-def test_the_end_to_end_tests_have_a_place_where_the_shared_cluster_has_cilium_already() -> None:
-    names = (Path(e2e.conftest.__file__).parent / "test_real_cluster.py").read_text()
-    assert f"def {e2e.conftest.WITH_CILIUM}(" in names, "Hubble's tests would bring a cluster up for themselves"
