@@ -85,13 +85,18 @@ def test_every_pod_runs_on_while_its_node_goes_to_cilium_though_a_move_is_killed
     cilium.preview("--expect-no-changes")
 
 
-def test_an_agent_that_is_started_again_keeps_the_adopted_pods(held: Real) -> None:
-    since = rounds(held)
-    held.kubectl(
-        "delete", "pod", "-n", "kube-system", "-l", "k8s-app=cilium", f"--field-selector=spec.nodeName={WORKER}"
-    )
-    held.kubectl("rollout", "status", "-n", "kube-system", "daemonset/cilium", "--timeout=120s")
+def test_other_values_start_every_agent_again_and_keep_the_adopted_pods(held: Real) -> None:
+    cilium = held.stacks["cilium"]
+    before, since = lives(held), rounds(held)
+    agents = ("get", "pods", "-n", "kube-system", "-l", "k8s-app=cilium", "-o", "jsonpath={.items[*].metadata.uid}")
+    old = set(held.kubectl(*agents).split())
+    cilium.set_config("cni-migration:cilium.values.bpf.monitorInterval", "7s", "--path")
+    cilium.up()
+    assert_native(verdict(held, "cilium"))
+    assert len(old) == 3 and not old & set(held.kubectl(*agents).split()), "an agent goes by the old values"
     eventually(lambda: gone_on(held, since, 20))
+    assert_same_lives(held, before)
+    cilium.preview("--expect-no-changes")
 
 
 def test_the_runtime_and_the_kubelet_start_again_beside_adopted_pods(held: Real) -> None:
