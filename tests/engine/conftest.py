@@ -64,6 +64,34 @@ def world(tmp_path: Path) -> World:
     return made(tmp_path)
 
 
+@pytest.fixture(scope="session")
+def with_flannel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a world in which stack flannel has the cluster, and both stacks ask while they migrate. It is made
+    once for each worker, and thirty tests begin with a copy: each of them would take 8 s of a processor for it."""
+    folder = tmp_path_factory.mktemp("with-flannel")
+    world = made(folder)
+    for stack in world.stacks.values():
+        stack.set_config("cni-migration:traffic", '{"enabled": true}')
+    world.stacks["flannel"].up()
+    world.calls()
+    return folder
+
+
+@pytest.fixture
+def flannels(with_flannel: Path, tmp_path: Path) -> World:
+    """A world of its own in which stack flannel has the cluster, and both stacks ask while they migrate."""
+    shutil.copytree(with_flannel, tmp_path, symlinks=True, dirs_exist_ok=True)
+    return opened(tmp_path)
+
+
+@pytest.fixture
+def rolling(flannels: World) -> World:
+    """The same, and both stacks roll from now on."""
+    for stack in flannels.stacks.values():
+        stack.set_config("migration:strategy", "rolling")
+    return flannels
+
+
 def made(tmp_path: Path) -> World:
     """The program, its stacks and the stand-ins, in a folder that is empty."""
     program = copy_program(HERE / "programs" / "migration", tmp_path / "program")
@@ -83,10 +111,16 @@ def made(tmp_path: Path) -> World:
     fake = tmp_path / "fake"
     (fake / "fail").mkdir(parents=True)
     install(tmp_path / "bin")
-    path = Stack(program=program, backend=tmp_path / "state").environ()["PATH"]
-    env = {"FAKE": str(fake), "PATH": os.pathsep.join((str(tmp_path / "bin"), path)), "CNI_MIGRATION_SITE": ""}
-    stacks = {
-        name: Stack(program=program, backend=tmp_path / "state", name=name, env=env).create()
-        for name in ("flannel", "cilium")
-    }
+    world = opened(tmp_path)
+    for stack in world.stacks.values():
+        stack.create()
+    return world
+
+
+def opened(folder: Path) -> World:
+    """The world that is in a folder."""
+    program, backend, fake = folder / "program", folder / "state", folder / "fake"
+    path = Stack(program=program, backend=backend).environ()["PATH"]
+    env = {"FAKE": str(fake), "PATH": os.pathsep.join((str(folder / "bin"), path)), "CNI_MIGRATION_SITE": ""}
+    stacks = {name: Stack(program=program, backend=backend, name=name, env=env) for name in ("flannel", "cilium")}
     return World(fake=fake, stacks=stacks)

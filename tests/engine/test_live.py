@@ -15,14 +15,10 @@ BACK = [f"live-to-flannel {node}" for node in NODES]
 
 
 @pytest.fixture
-def live(world: World) -> World:
+def live(flannels: World) -> World:
     """Flannel on a cluster, by the first stack; the second moves it under running Pods."""
-    for stack in world.stacks.values():
-        stack.set_config("cni-migration:traffic", '{"enabled": true}')
-    world.stacks["flannel"].up()
-    world.stacks["cilium"].set_config("migration:strategy", "live")
-    world.calls()
-    return world
+    flannels.stacks["cilium"].set_config("migration:strategy", "live")
+    return flannels
 
 
 def test_the_nodes_move_under_their_pods_in_order_and_no_gate_opens(live: World) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 
 from engine.conftest import World
-from engine.test_rolling import MOVES, NODES, rolling
+from engine.test_rolling import MOVES, NODES
 
 
 def changed(world: World, stack: str) -> dict[str, str]:
@@ -29,12 +29,11 @@ def moves(world: World) -> list[str]:
 
 
 @pytest.fixture
-def paused(world: World) -> World:
+def paused(rolling: World) -> World:
     """Flannel's cluster, of which one node has moved to stack cilium's."""
-    rolling(world)
-    pause_after(world, "cilium", 1)
-    world.stacks["cilium"].up()
-    return world
+    pause_after(rolling, "cilium", 1)
+    rolling.stacks["cilium"].up()
+    return rolling
 
 
 def test_it_stops_behind_one_node_goes_on_behind_a_second_and_ends_without_the_setting(paused: World) -> None:
@@ -133,45 +132,42 @@ def test_a_leg_that_fails_goes_on_from_there(paused: World) -> None:
     cilium.preview("--expect-no-changes")
 
 
-def test_a_pause_whose_verification_fails_is_none(world: World) -> None:
-    rolling(world)
-    pause_after(world, "cilium", 1)
-    world.plant("verify")
-    cilium = world.stacks["cilium"]
+def test_a_pause_whose_verification_fails_is_none(rolling: World) -> None:
+    pause_after(rolling, "cilium", 1)
+    rolling.plant("verify")
+    cilium = rolling.stacks["cilium"]
     assert cilium.up(check=False).returncode != 0, "a failure must not pass as done"
-    assert world.marker().get("moved", "") == "", "a cluster would wait for days that nobody has verified"
-    world.calls()
+    assert rolling.marker().get("moved", "") == "", "a cluster would wait for days that nobody has verified"
+    rolling.calls()
     cilium.up()
-    assert world.calls() == ["verify cilium", "traffic-report cilium"]
-    assert world.marker()["moved"] == NODES[0]
+    assert rolling.calls() == ["verify cilium", "traffic-report cilium"]
+    assert rolling.marker()["moved"] == NODES[0]
 
 
-def test_inside_one_stack_the_old_cni_stays_until_the_last_node_has_moved(world: World) -> None:
-    rolling(world)
-    flannel = world.stacks["flannel"]
+def test_inside_one_stack_the_old_cni_stays_until_the_last_node_has_moved(rolling: World) -> None:
+    flannel = rolling.stacks["flannel"]
     flannel.set_config("cni-migration:cni", "cilium")
-    pause_after(world, "flannel", 2)
+    pause_after(rolling, "flannel", 2)
     flannel.up()
-    assert "cni-delete flannel" not in world.calls(), "the nodes that wait have lost their network"
+    assert "cni-delete flannel" not in rolling.calls(), "the nodes that wait have lost their network"
     flannel.preview("--expect-no-changes")
-    go_to_the_end(world, "flannel")
+    go_to_the_end(rolling, "flannel")
     flannel.up()
-    assert world.calls()[-1] == "cni-delete flannel", "the old CNI would stay for ever"
-    assert (world.marker()["cni"], world.marker()["phase"]) == ("cilium", "ready")
+    assert rolling.calls()[-1] == "cni-delete flannel", "the old CNI would stay for ever"
+    assert (rolling.marker()["cni"], rolling.marker()["phase"]) == ("cilium", "ready")
     flannel.preview("--expect-no-changes")
 
 
-def test_inside_one_stack_a_pause_is_taken_back_by_the_setting_alone(world: World) -> None:
-    rolling(world)
-    flannel = world.stacks["flannel"]
+def test_inside_one_stack_a_pause_is_taken_back_by_the_setting_alone(rolling: World) -> None:
+    flannel = rolling.stacks["flannel"]
     flannel.set_config("cni-migration:cni", "cilium")
-    pause_after(world, "flannel", 1)
+    pause_after(rolling, "flannel", 1)
     flannel.up()
-    world.calls()
+    rolling.calls()
     flannel.set_config("cni-migration:cni", "flannel")
-    go_to_the_end(world, "flannel")
+    go_to_the_end(rolling, "flannel")
     flannel.up()
-    calls = world.calls()
+    calls = rolling.calls()
     assert [call for call in calls if call.startswith("node-move")] == MOVES and calls[-1] == "cni-delete cilium"
     assert "cni-create flannel" not in calls, "the CNI of the nodes that had waited was taken from under them"
     flannel.preview("--expect-no-changes")

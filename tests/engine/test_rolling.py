@@ -13,24 +13,13 @@ NODES = ("c-worker", "c-worker2", "c-control-plane")
 MOVES = [f"node-move {node}" for node in NODES]
 
 
-def rolling(world: World) -> None:
-    """Flannel on a cluster, by the first stack, and both stacks set to roll from now on."""
-    for stack in world.stacks.values():
-        stack.set_config("cni-migration:traffic", '{"enabled": true}')
-    world.stacks["flannel"].up()
-    for stack in world.stacks.values():
-        stack.set_config("migration:strategy", "rolling")
-    world.calls()
-
-
-def test_inside_one_stack_the_new_cni_comes_first_the_nodes_move_in_order_and_the_old_goes_last(world: World) -> None:
-    rolling(world)
-    flannel = world.stacks["flannel"]
+def test_inside_one_stack_the_new_cni_comes_first_the_nodes_move_in_order_and_the_old_goes_last(rolling: World) -> None:
+    flannel = rolling.stacks["flannel"]
     flannel.set_config("cni-migration:cni", "cilium")
     plan = [step.name for step in flannel.preview_steps() if step.op == "create" and step.name.startswith("moves-c-")]
     assert plan == [f"moves-{node}" for node in NODES], "the reviewer would not see in which order nodes move"
     flannel.up()
-    assert world.calls() == [
+    assert rolling.calls() == [
         "preflight cilium",
         "traffic-record cilium",
         "direct-routes cilium",
@@ -43,63 +32,59 @@ def test_inside_one_stack_the_new_cni_comes_first_the_nodes_move_in_order_and_th
         "cni-delete flannel",
     ], "nodes would lose their network before another one serves them"
     flannel.preview("--expect-no-changes")
-    assert (world.marker()["strategy"], world.marker()["phase"]) == ("rolling", "ready")
+    assert (rolling.marker()["strategy"], rolling.marker()["phase"]) == ("rolling", "ready")
     assert flannel.outputs()["interruption"] == {"measured": True}
 
 
-def test_by_the_other_stack_no_gate_opens_there_or_back(world: World) -> None:
-    rolling(world)
+def test_by_the_other_stack_no_gate_opens_there_or_back(rolling: World) -> None:
     for name in ("cilium", "flannel", "cilium"):
-        world.stacks[name].up()
-        calls = world.calls()
+        rolling.stacks[name].up()
+        calls = rolling.calls()
         assert "takeover" not in {call.split()[0] for call in calls}, "the running CNI was taken down"
         assert [call for call in calls if call.startswith("node-move")] == MOVES
-        world.stacks[name].preview("--expect-no-changes")
+        rolling.stacks[name].preview("--expect-no-changes")
 
 
 @pytest.mark.parametrize("fault", ["direct-routes", MOVES[0], MOVES[2], "rolling-finish"])
-def test_a_rolling_migration_that_fails_at_any_step_goes_on_from_there(world: World, fault: str) -> None:
-    rolling(world)
-    cilium = world.stacks["cilium"]
-    world.plant(fault)
+def test_a_rolling_migration_that_fails_at_any_step_goes_on_from_there(rolling: World, fault: str) -> None:
+    cilium = rolling.stacks["cilium"]
+    rolling.plant(fault)
     failed = cilium.up(check=False)
     assert failed.returncode != 0 and "fault planted" in failed.stdout + failed.stderr, (
         "a failure must not pass as done"
     )
-    before = world.calls()
+    before = rolling.calls()
     cilium.up()
-    after = world.calls()
+    after = rolling.calls()
     assert after[0].startswith(fault), f"the step that failed must be the first to run again: {after}"
     assert not set(before[:-1]) & set(after), f"what had succeeded ran twice: {before} and {after}"
     cilium.preview("--expect-no-changes")
-    assert world.marker()["phase"] == "ready"
+    assert rolling.marker()["phase"] == "ready"
 
 
-def test_a_node_that_was_started_again_halfway_gets_its_routes_back_and_preview_shows_it(world: World) -> None:
-    rolling(world)
-    cilium = world.stacks["cilium"]
-    world.plant(MOVES[1])
+def test_a_node_that_was_started_again_halfway_gets_its_routes_back_and_preview_shows_it(rolling: World) -> None:
+    cilium = rolling.stacks["cilium"]
+    rolling.plant(MOVES[1])
     assert cilium.up(check=False).returncode != 0
-    nodes = world.fake / "nodes"
+    nodes = rolling.fake / "nodes"
     nodes.write_text(nodes.read_text().replace("t0", "t1", 1))
-    world.calls()
+    rolling.calls()
     changed = {step.name for step in cilium.preview_steps() if step.op not in ("same", "refresh")}
     assert "migration-routes" in changed, "the reviewer would not see that routes are missing"
     cilium.up()
-    assert world.calls()[:2] == ["direct-routes cilium", MOVES[1]], "a node moves while a peer has no route to it"
+    assert rolling.calls()[:2] == ["direct-routes cilium", MOVES[1]], "a node moves while a peer has no route to it"
     nodes.write_text(nodes.read_text().replace("t0", "t2", 1))
     cilium.preview("--expect-no-changes")
 
 
-def test_a_half_done_rolling_migration_is_finished_by_recreate(world: World) -> None:
-    rolling(world)
-    cilium = world.stacks["cilium"]
-    world.plant(MOVES[1])
+def test_a_half_done_rolling_migration_is_finished_by_recreate(rolling: World) -> None:
+    cilium = rolling.stacks["cilium"]
+    rolling.plant(MOVES[1])
     assert cilium.up(check=False).returncode != 0
-    world.calls()
+    rolling.calls()
     cilium.set_config("migration:strategy", "recreate")
     cilium.up()
-    calls = [call.split()[0] for call in world.calls() if not call.startswith("traffic-")]
+    calls = [call.split()[0] for call in rolling.calls() if not call.startswith("traffic-")]
     assert calls[:4] == ["preflight", "pods-keep", "cni-delete", "takeover"], (
         "a node would be cleaned under the new CNI"
     )
@@ -107,30 +92,28 @@ def test_a_half_done_rolling_migration_is_finished_by_recreate(world: World) -> 
     cilium.preview("--expect-no-changes")
 
 
-def test_a_half_done_rolling_migration_is_taken_back_by_the_other_stack(world: World) -> None:
-    rolling(world)
-    world.plant(MOVES[1])
-    assert world.stacks["cilium"].up(check=False).returncode != 0
-    world.calls()
-    flannel = world.stacks["flannel"]
+def test_a_half_done_rolling_migration_is_taken_back_by_the_other_stack(rolling: World) -> None:
+    rolling.plant(MOVES[1])
+    assert rolling.stacks["cilium"].up(check=False).returncode != 0
+    rolling.calls()
+    flannel = rolling.stacks["flannel"]
     flannel.up()
-    assert [call for call in world.calls() if call.startswith("node-move")] == MOVES, "a node would stay on Cilium"
-    assert (world.marker()["cni"], world.marker()["phase"]) == ("flannel", "ready")
+    assert [call for call in rolling.calls() if call.startswith("node-move")] == MOVES, "a node would stay on Cilium"
+    assert (rolling.marker()["cni"], rolling.marker()["phase"]) == ("flannel", "ready")
     flannel.preview("--expect-no-changes")
 
 
-def test_another_strategy_in_the_settings_alone_moves_nothing(world: World) -> None:
-    rolling(world)
-    flannel = world.stacks["flannel"]
+def test_another_strategy_in_the_settings_alone_moves_nothing(rolling: World) -> None:
+    flannel = rolling.stacks["flannel"]
     flannel.preview("--expect-no-changes")
-    world.stacks["cilium"].up()
-    cilium = world.stacks["cilium"]
+    rolling.stacks["cilium"].up()
+    cilium = rolling.stacks["cilium"]
     cilium.set_config("migration:strategy", "recreate")
     cilium.preview("--expect-no-changes")
     cilium.set_config("cni-migration:cni", "flannel")
-    world.calls()
+    rolling.calls()
     cilium.up()
-    calls = [call.split()[0] for call in world.calls() if not call.startswith("traffic-")]
+    calls = [call.split()[0] for call in rolling.calls() if not call.startswith("traffic-")]
     assert calls[:4] == ["preflight", "pods-keep", "cni-delete", "takeover"], (
         "recreate after rolling would find its gate gone"
     )
