@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from e2e.real import NAME, PROGRAM, ROOT, Real, run
+from e2e.real import PROGRAM, ROOT, Real, run
 
 CARRIED = (*PROGRAM, "policy", "docs", ".gitignore")
 
@@ -49,9 +48,8 @@ class Forge:
         return done.stdout + done.stderr
 
     def marker(self) -> dict[str, str]:
-        self.real.kubeconfig.write_text(run("kind", "get", "kubeconfig", "--name", NAME))
-        where = ("configmap", "cni-migration", "-n", "kube-system", "-o", "jsonpath={.data}")
-        return json.loads(self.real.kubectl("get", *where))
+        self.real.connect()
+        return self.real.marker()
 
 
 @pytest.fixture(scope="session")

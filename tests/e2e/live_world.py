@@ -11,7 +11,7 @@ import pytest
 
 from e2e.network import STATIC, STATIC_FILE, assert_vxlan, eventually, image_of, verdict
 from e2e.real import NAME, ROOT, Real, run
-from e2e.test_rolling import BUDGET, apply, marker
+from e2e.test_rolling import BUDGET, apply
 
 WORKER, WORKER2 = f"{NAME}-worker", f"{NAME}-worker2"
 IN_PODS = ROOT / "tests" / "e2e" / "in_pods"
@@ -139,7 +139,7 @@ def outside(real: Real) -> Iterator[str]:
     if not has_flannel(real):
         real.stacks["flannel"].set_config("migration:strategy", "recreate")
         real.stacks["flannel"].up()
-    real.kubeconfig.write_text(run("kind", "get", "kubeconfig", "--name", NAME))
+    real.connect()
     run("docker", "rm", "--force", OUTSIDE)
     run("docker", "run", "--detach", "--name", OUTSIDE, "--network", "kind", image_of(real), "python3", "-c", SERVER)
     where = "{{.NetworkSettings.Networks.kind.IPAddress}}"
@@ -150,8 +150,8 @@ def outside(real: Real) -> Iterator[str]:
 def has_flannel(real: Real) -> bool:
     if NAME not in run("kind", "get", "clusters").split():
         return False
-    real.kubeconfig.write_text(run("kind", "get", "kubeconfig", "--name", NAME))
-    return marker(real)["stack"] == "flannel"
+    real.connect()
+    return real.marker()["stack"] == "flannel"
 
 
 @pytest.fixture(scope="module")

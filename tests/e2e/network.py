@@ -3,11 +3,12 @@ look from outside at the nodes themselves."""
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable
 from typing import Any, Literal
 
-from e2e.real import NAME, ROOT, Real, run
+from e2e.real import NAME, ROOT, Real
 from steps.residue import Owner, render, residue
 
 POD_SUBNET = "10.244.0.0/16"
@@ -42,7 +43,7 @@ def leftovers(real: Real, node: str, owner: Literal["flannel", "cilium"]) -> lis
 
 
 def verdict(real: Real, stack: str) -> dict[str, Any]:
-    real.kubeconfig.write_text(run("kind", "get", "kubeconfig", "--name", NAME))
+    real.connect()
     return real.stacks[stack].outputs()["verification"]
 
 
@@ -71,6 +72,23 @@ def eventually(look: Callable[[], str], seconds: float = 180) -> str:
             if time.monotonic() > deadline:
                 raise
         time.sleep(1)  # between two looks, not in place of a condition
+
+
+def owned(real: Real, node: str, owner: str) -> str:
+    """Whose the node is by its label, where it is `owner`'s."""
+    label = real.kubectl("get", "node", node, "-o", "jsonpath={.metadata.labels.cni-owner}")
+    assert label == owner, f"it is {label}"
+    return label
+
+
+def killed(real: Real, stack: str, node: str, owner: str, seconds: float = 180) -> None:
+    """An `up` of the stack is killed as soon as the node is `owner`'s, which it has `seconds` for."""
+    going = real.stacks[stack].start("up", "--stack", stack, "--yes", "--skip-preview")
+    eventually(lambda: owned(real, node, owner), seconds)
+    going.send_signal(signal.SIGINT)
+    said, _ = going.communicate(timeout=120)
+    assert going.returncode != 0, said[-3000:]
+    assert real.marker()["phase"] == "migrating", "it was through before it was killed"
 
 
 def owners(real: Real) -> set[str]:

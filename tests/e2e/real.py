@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,15 @@ class Real:
     def kubectl(self, *args: str, stdin: str = "") -> str:
         return run("kubectl", "--kubeconfig", str(self.kubeconfig), *args, stdin=stdin)
 
+    def connect(self) -> None:
+        """From here on kubectl asks the cluster as it is now."""
+        self.kubeconfig.write_text(run("kind", "get", "kubeconfig", "--name", NAME))
+
+    def marker(self) -> dict[str, str]:
+        """Who has the cluster, and how far."""
+        where = ("configmap", "cni-migration", "-n", "kube-system", "-o", "jsonpath={.data}")
+        return json.loads(self.kubectl("get", *where))
+
     def nodes(self) -> list[str]:
         return sorted(run("kind", "get", "nodes", "--name", NAME).split())
 
@@ -54,7 +64,7 @@ def with_cilium(real: Real) -> bool:
         return False
     real.stacks["flannel"].up()
     real.stacks["cilium"].up()
-    real.kubeconfig.write_text(run("kind", "get", "kubeconfig", "--name", NAME))
+    real.connect()
     return True
 
 
@@ -62,7 +72,7 @@ def has_cilium(real: Real) -> bool:
     """Whether stack cilium has the cluster, verified. Beside the other tests it has."""
     if NAME not in run("kind", "get", "clusters").split():
         return False
-    real.kubeconfig.write_text(run("kind", "get", "kubeconfig", "--name", NAME))
+    real.connect()
     whose = "jsonpath={.data.stack} {.data.phase}"
     marker = real.kubectl("get", "configmap", "-n", "kube-system", "cni-migration", "--ignore-not-found", "-o", whose)
     return marker == "cilium ready"

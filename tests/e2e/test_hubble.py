@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from e2e.network import eventually
+from e2e.network import eventually, image_of
 from e2e.real import HUBBLE_PORT, ROOT, Real, with_cilium
 
 pytestmark = pytest.mark.e2e
@@ -63,9 +63,7 @@ spec:
 def cilium(real: Real) -> Iterator[Real]:
     """The cluster with Cilium, a client, a server, and a policy between them."""
     with_cilium(real)
-    probe = ("get", "-n", "cni-migration", "daemonset", "probe")
-    image = real.kubectl(*probe, "-o", "jsonpath={.spec.template.spec.containers[0].image}")
-    real.kubectl("apply", "-f", "-", stdin=OBJECTS.replace("IMAGE", image))
+    real.kubectl("apply", "-f", "-", stdin=OBJECTS.replace("IMAGE", image_of(real)))
     real.kubectl("wait", "-n", NAMESPACE, "pod", "--all", "--for=condition=Ready", "--timeout=90s")
     yield real
     real.kubectl("delete", "namespace", NAMESPACE, "--timeout=60s")

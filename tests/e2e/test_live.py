@@ -5,7 +5,6 @@ is told of them, and back to Flannel inside one stack."""
 from __future__ import annotations
 
 import json
-import signal
 
 import pytest
 
@@ -30,9 +29,9 @@ from e2e.live_world import (
     put,
     rounds,
 )
-from e2e.network import assert_native, assert_vxlan, eventually, image_of, leftovers, verdict
+from e2e.network import assert_native, assert_vxlan, eventually, image_of, killed, leftovers, owned, verdict
 from e2e.real import Real
-from e2e.test_rolling import apply, assert_moved, interruption, marker
+from e2e.test_rolling import apply, assert_moved, interruption
 
 pytestmark = pytest.mark.e2e
 # Fixtures of another module.
@@ -46,31 +45,21 @@ def test_a_host_port_is_named_before_anything_moves(held: Real) -> None:
     failed = held.stacks["cilium"].up(check=False)
     text = failed.stdout + failed.stderr
     assert failed.returncode != 0 and "default/port has the host port 9000" in text, text[-3000:]
-    assert marker(held)["stack"] == "flannel", "the cluster changed hands though nothing could move"
+    assert held.marker()["stack"] == "flannel", "the cluster changed hands though nothing could move"
     held.kubectl("delete", "pod", "port")
 
 
 def test_every_pod_runs_on_while_its_node_goes_to_cilium_though_a_move_is_killed(held: Real) -> None:
     cilium = held.stacks["cilium"]
     before, since, job = lives(held), rounds(held), counted(held)
+    killed(held, "cilium", WORKER2, "none", 300)
     going = cilium.start("up", "--stack", "cilium", "--yes", "--skip-preview")
-
-    def owner(wanted: str) -> str:
-        label = held.kubectl("get", "node", WORKER2, "-o", "jsonpath={.metadata.labels.cni-owner}")
-        assert label == wanted, f"it is {label}"
-        return label
-
-    eventually(lambda: owner("none"), 300)
-    going.send_signal(signal.SIGINT)
-    said, _ = going.communicate(timeout=120)
-    assert going.returncode != 0, said[-3000:]
-    going = cilium.start("up", "--stack", "cilium", "--yes", "--skip-preview")
-    eventually(lambda: owner("cilium"), 300)
+    eventually(lambda: owned(held, WORKER2, "cilium"), 300)
     # Whatever it had reserved goes with it.
     agent = ("-n", "kube-system", "-l", "k8s-app=cilium", f"--field-selector=spec.nodeName={WORKER2}")
     eventually(lambda: held.kubectl("wait", "pods", *agent, "--for=create", "--timeout=1s"))
     held.kubectl("delete", "pods", *agent, "--grace-period=0", "--force")
-    said, _ = going.communicate(timeout=600)
+    going.communicate(timeout=600)
     if going.returncode:
         cilium.up()
     assert_native(verdict(held, "cilium"))

@@ -5,13 +5,12 @@ not done while packets are encapsulated. Then what becomes of a node that is sta
 from __future__ import annotations
 
 import json
-import signal
 
 import pytest
 
-from e2e.network import KEPT, POLICY, PROBES, assert_native, eventually, leftovers, verdict
+from e2e.network import KEPT, POLICY, PROBES, assert_native, eventually, killed, leftovers, verdict
 from e2e.real import NAME, Real, run
-from e2e.test_rolling import assert_moved, marker
+from e2e.test_rolling import assert_moved
 
 pytestmark = pytest.mark.e2e
 
@@ -26,7 +25,7 @@ def flannel(real: Real) -> Real:
         for key in ("migration:budget", "migration:allowUnenforcedPolicies", "cni-migration:cilium"):
             each.run("config", "rm", "--stack", each.name, key)
     stack.up()
-    real.kubeconfig.write_text(run("kind", "get", "kubeconfig", "--name", NAME))
+    real.connect()
     if not real.kubectl(*KEPT):
         other.up()
         real.kubectl("apply", "-f", "-", stdin=POLICY)
@@ -57,18 +56,7 @@ def test_a_half_done_rolling_migration_is_finished_by_recreate(flannel: Real) ->
     stack = flannel.stacks["flannel"]
     stack.set_config("migration:strategy", "rolling")
     stack.set_config("cni-migration:cni", "cilium")
-    worker = f"{NAME}-worker"
-    going = stack.start("up", "--stack", "flannel", "--yes", "--skip-preview")
-
-    def first_has_moved() -> str:
-        label = flannel.kubectl("get", "node", worker, "-o", "jsonpath={.metadata.labels.cni-owner}")
-        assert label == "cilium", f"it is {label}"
-        return label
-
-    eventually(first_has_moved)
-    going.send_signal(signal.SIGINT)
-    going.communicate(timeout=120)
-    assert marker(flannel)["phase"] == "migrating", "it was through before it was killed"
+    killed(flannel, "flannel", f"{NAME}-worker", "cilium")
     stack.set_config("migration:strategy", "recreate")
     stack.up()
     assert_native(verdict(flannel, "flannel"))

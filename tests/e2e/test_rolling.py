@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from typing import Any
 
 import pytest
 
-from e2e.network import KEPT, POLICY, assert_native, assert_vxlan, eventually, image_of, leftovers, verdict
+from e2e.network import KEPT, POLICY, assert_native, assert_vxlan, eventually, image_of, killed, leftovers, verdict
 from e2e.real import NAME, ROOT, Real, run
 from settings.strategy import ROLLING
 
@@ -75,11 +74,6 @@ def script(name: str, kubeconfig: str, stdin: str = "", **env: str) -> subproces
         check=False,
         timeout=300,
     )
-
-
-def marker(real: Real) -> dict[str, str]:
-    found = real.kubectl("get", "configmap", "cni-migration", "-n", "kube-system", "-o", "jsonpath={.data}")
-    return json.loads(found)
 
 
 def schedulable(real: Real) -> bool:
@@ -151,7 +145,7 @@ def test_whatever_would_stop_a_drain_is_named_at_once_before_anything_moves(flan
     assert "PodDisruptionBudget default/stubborn permits no eviction" in text, text[-3000:]
     assert "Pod default/bare has no controller" in text, "the drain would lose a Pod for good"
     assert "NetworkPolicy default/strict would not be enforced" in text, "a wall would be open for minutes"
-    assert marker(flannel)["stack"] == "cilium", "the cluster changed hands though nothing could move"
+    assert flannel.marker()["stack"] == "cilium", "the cluster changed hands though nothing could move"
     flannel.kubectl("delete", "--grace-period=1", "pod/bare", "networkpolicy/strict")
 
 
@@ -162,7 +156,7 @@ def assert_blocked(real: Real) -> str:
 
 
 def test_a_drain_that_a_budget_stops_names_it_and_leaves_the_node_as_it_was(flannel: Real) -> None:
-    now = marker(flannel)
+    now = flannel.marker()
     env = {"STACK": now["stack"], "EPOCH": now["epoch"], "CNI": "cilium", "NODE": WORKER, "DRAIN_SECONDS": "8"}
     failed = script("node_move", str(flannel.kubeconfig), **env, SERVICES_RESIDUE="chains KUBE-")
     assert failed.returncode == 1 and "default/stubborn" in failed.stderr, failed.stderr
@@ -183,18 +177,7 @@ def test_inside_one_stack_it_pauses_behind_a_node_though_its_move_is_killed(flan
     stack = flannel.stacks["cilium"]
     stack.set_config("cni-migration:cni", "cilium")
     stack.set_config("migration:pauseAfter", "1")
-    going = stack.start("up", "--stack", "cilium", "--yes", "--skip-preview")
-
-    def first_has_begun() -> str:
-        label = flannel.kubectl("get", "node", WORKER, "-o", "jsonpath={.metadata.labels.cni-owner}")
-        assert label == "none", f"it is {label}"
-        return label
-
-    eventually(first_has_begun)
-    going.send_signal(signal.SIGINT)
-    said, _ = going.communicate(timeout=120)
-    assert going.returncode != 0, said[-3000:]
-    assert marker(flannel)["phase"] == "migrating"
+    killed(flannel, "cilium", WORKER, "none")
     stack.up()
     assert_paused(flannel)
     assert_nobody_noticed(interruption(flannel, "cilium"), [WORKER], requests=200)
@@ -215,7 +198,7 @@ def assert_paused(real: Real) -> None:
     assert (result["ok"], result["encapsulation"], result["icmpWireBytes"]) == (True, "none", 84), result
     assert result["pending"] == [f"{WORKER}2", f"{NAME}-control-plane"] and len(result["pairs"]) == 6
     assert real.stacks["cilium"].outputs()["paused"] == "1 of 3 nodes"
-    assert (marker(real)["phase"], marker(real)["moved"], marker(real)["holder"]) == ("migrating", WORKER, "")
+    assert (real.marker()["phase"], real.marker()["moved"], real.marker()["holder"]) == ("migrating", WORKER, "")
     for node, owner in ((WORKER, "cilium"), (f"{WORKER}2", "flannel"), (f"{NAME}-control-plane", "flannel")):
         assert real.kubectl("get", "node", node, "-o", "jsonpath={.metadata.labels.cni-owner}") == owner
     assert real.kubectl("get", "-n", "kube-flannel", "daemonset", "kube-flannel-ds", "-o", "name").strip(), (
