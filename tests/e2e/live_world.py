@@ -117,11 +117,20 @@ def lives(real: Real) -> dict[str, tuple[object, ...]]:
     }
 
 
-def progress(real: Real, holder: str) -> tuple[int, float]:
-    """Its rounds, and its longest silence in seconds."""
+def progress(real: Real, holder: str) -> tuple[int, float, str]:
+    """Its last round, the longest silence in that in seconds, and whose it is."""
     words = real.kubectl("logs", holder, "--tail=1").split()
-    assert len(words) == 2, f"{holder} has not said anything yet: {words}"
-    return int(words[0]), float(words[1])
+    assert len(words) == 3, f"{holder} has not said anything yet: {words}"
+    return int(words[0]), float(words[1]), words[2]
+
+
+def assert_heard(real: Real, holder: str, since: int) -> None:
+    """No flow of it was silent for long after that round."""
+    said = [line.split() for line in real.kubectl("logs", holder).splitlines()]
+    behind = [(float(silent), who, int(number)) for number, silent, who in said if int(number) > since]
+    assert behind, f"{holder} has stood still since round {since}"
+    silent, who, number = max(behind)
+    assert silent < SILENCE, f"{holder}: no answer from {who} for {silent} s by round {number}, behind round {since}"
 
 
 def rounds(real: Real) -> dict[str, int]:
@@ -220,7 +229,5 @@ def assert_same_lives(real: Real, before: dict[str, tuple[object, ...]]) -> None
 def assert_all_the_same(real: Real, before: dict[str, tuple[object, ...]], since: dict[str, int], job: int) -> None:
     assert_same_lives(real, before)
     for holder in HOLDERS:
-        count, longest = progress(real, holder)
-        made = count - since[holder]
-        assert made > 0 and longest < SILENCE, f"{holder}: {made} rounds, and {longest} s without an answer"
+        assert_heard(real, holder, since[holder])
     assert counted(real) > job, "a Job in the middle of its work has lost its count"

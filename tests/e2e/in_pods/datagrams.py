@@ -1,34 +1,56 @@
-"""Sends datagrams to each host, from a socket that is connected and from one that is not, and prints rounds, and the
-longest silence of one of these flows in seconds."""
+"""Sends a datagram to all hosts at once, from a socket that is connected and from one that is not, and prints of each
+round its number, for how many seconds a flow has had no answer, and which. A round counts as much as it waits: where
+this program itself has no CPU it asks nobody."""
 
+import select
 import socket
 import sys
 import time
+from contextlib import suppress
 
-flows = [(host, connected) for host in sys.argv[1:] for connected in (True, False)]
-sockets = {flow: socket.socket(socket.AF_INET, socket.SOCK_DGRAM) for flow in flows}
-for (host, connected), each in sockets.items():
-    each.settimeout(0.2)
-    if connected:
-        each.connect((host, 9001))
-heard = dict.fromkeys(flows, time.monotonic())
-asked, longest = 0, 0.0
+WAIT, PAUSE = 0.2, 0.05
+
+
+class Flow:
+    """Both ways fail where an ICMP message has come, or a rule drops: then nobody has answered."""
+
+    def __init__(self, host: str, *, connected: bool) -> None:
+        self.name = f"{host}/connected" if connected else host
+        self.to, self.connected, self.silent = (host, 9001), connected, 0.0
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.setblocking(False)
+        if connected:
+            self.socket.connect(self.to)
+
+    def fileno(self) -> int:
+        return self.socket.fileno()
+
+    def ask(self, asked: bytes) -> None:
+        with suppress(OSError):
+            if self.connected:
+                self.socket.send(asked)
+            else:
+                self.socket.sendto(asked, self.to)
+
+    def answered(self) -> bool:
+        """Who a socket that is connected hears from is the kernel's affair."""
+        with suppress(OSError):
+            return self.socket.recvfrom(16)[1] == self.to or self.connected
+        return False
+
+
+flows = [Flow(host, connected=connected) for host in sys.argv[1:] for connected in (True, False)]
+asked = 0
 while True:
     asked += 1
-    for flow, each in sockets.items():
-        host, connected = flow
-        try:
-            if connected:
-                each.send(b"%d" % asked)
-            else:
-                each.sendto(b"%d" % asked, (host, 9001))
-            got, sender = b"", ("", 0)
-            # An answer of before may come late. Who a socket that is connected hears from is the kernel's affair.
-            while got != b"%d" % asked or not (connected or sender == (host, 9001)):
-                got, sender = each.recvfrom(16)
-        except OSError:
-            longest = max(longest, time.monotonic() - heard[flow])
-        else:
-            longest, heard[flow] = max(longest, time.monotonic() - heard[flow]), time.monotonic()
-    print(asked, round(longest, 2), flush=True)
-    time.sleep(0.05)
+    for flow in flows:
+        flow.ask(b"%d" % asked)
+    waiting, until = set(flows), time.monotonic() + WAIT
+    # What has come is read behind the time as well.
+    while waiting and (ready := select.select(waiting, [], [], max(0, until - time.monotonic()))[0]):
+        waiting -= {flow for flow in ready if flow.answered()}
+    for flow in flows:
+        flow.silent = flow.silent + WAIT + PAUSE if flow in waiting else 0.0
+    longest = max(flows, key=lambda flow: flow.silent)
+    print(asked, round(longest.silent, 2), longest.name, flush=True)
+    time.sleep(PAUSE)
