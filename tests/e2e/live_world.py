@@ -1,5 +1,4 @@
-"""What test_live.py moves: Pods of every kind, one of which holds connections, and how to see that they are the
-same."""
+"""The cluster that test_live.py moves, with its Pods, and how to see that they and their flows are the same."""
 
 from __future__ import annotations
 
@@ -9,92 +8,19 @@ from typing import Any
 
 import pytest
 
+from e2e.live_pods import DATAGRAMS, SERVER, STREAMS, WORKER, WORKER2, pod, service, workloads
 from e2e.network import STATIC, STATIC_FILE, assert_vxlan, eventually, image_of, verdict
-from e2e.real import NAME, ROOT, Real, run
+from e2e.real import NAME, Real, run
 from e2e.test_rolling import BUDGET, apply
 
-WORKER, WORKER2 = f"{NAME}-worker", f"{NAME}-worker2"
-IN_PODS = ROOT / "tests" / "e2e" / "in_pods"
-SERVER, COUNTS = (IN_PODS / "echo.py").read_text(), (IN_PODS / "counts.py").read_text()
-# Each holds flows to another: by its address, and by its ClusterIP, on its own node and across.
-STREAMS, DATAGRAMS = (IN_PODS / "streams.py").read_text(), (IN_PODS / "datagrams.py").read_text()
 # Seconds for which one of these flows may be without an answer; one that is lost is never answered again.
 SILENCE = 10
 HOLDERS = ("streams", "datagrams", "datagrams-of-host")
 OUTSIDE = f"{NAME}-outside"
 STATIC_POD = f"static-{WORKER2}"
-WALL = """
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: wall, namespace: default}
-spec: {podSelector: {matchLabels: {app: goes}}, policyTypes: [Ingress]}
-"""
 # From Pods and from the host network to Pods and to the Service, on the same node and on another; and one to the
 # Service wherever it leads; and from both to the API, out of the Pod network.
 CLASSES = 11
-
-
-def pod(name: str, node: str, image: str, code: str, *args: str) -> dict[str, Any]:
-    command = ["python3", "-c", code, *args]
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "namespace": "default", "labels": {"app": name}},
-        "spec": {
-            "nodeName": node,
-            "restartPolicy": "Never",
-            "terminationGracePeriodSeconds": 1,
-            "containers": [{"name": "main", "image": image, "imagePullPolicy": "IfNotPresent", "command": command}],
-        },
-    }
-
-
-def service(name: str) -> dict[str, Any]:
-    metadata = {"name": name, "namespace": "default"}
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": metadata,
-        "spec": {
-            "selector": {"app": name},
-            "ports": [{"name": "streams", "port": 9000}, {"name": "datagrams", "port": 9001, "protocol": "UDP"}],
-        },
-    }
-
-
-def template(name: str, image: str, code: str) -> dict[str, Any]:
-    """A Pod that a controller makes, on the worker whose move is killed."""
-    made = pod(name, WORKER2, image, code)
-    # Its controller says when it is started again.
-    made["spec"].pop("restartPolicy")
-    return {"metadata": made["metadata"] | {"namespace": None}, "spec": made["spec"]}
-
-
-def workloads(image: str) -> list[dict[str, Any]]:
-    """A StatefulSet, a Deployment of one, and a Job in the middle of its work, which would lose its count."""
-    job = template("counts", image, COUNTS)
-    job["spec"]["restartPolicy"] = "Never"
-    meta = {"namespace": "default"}
-    return [
-        {
-            "apiVersion": "apps/v1",
-            "kind": kind,
-            "metadata": {"name": name, **meta},
-            "spec": {
-                **({"serviceName": name} if kind == "StatefulSet" else {}),
-                "selector": {"matchLabels": {"app": name}},
-                "template": template(name, image, SERVER),
-            },
-        }
-        for kind, name in (("StatefulSet", "stateful"), ("Deployment", "single"))
-    ] + [
-        {
-            "apiVersion": "batch/v1",
-            "kind": "Job",
-            "metadata": {"name": "counts", **meta},
-            "spec": {"template": job},
-        }
-    ]
 
 
 def put(real: Real, *manifests: dict[str, Any]) -> None:
@@ -117,11 +43,11 @@ def lives(real: Real) -> dict[str, tuple[object, ...]]:
     }
 
 
-def progress(real: Real, holder: str) -> tuple[int, float, str]:
-    """Its last round, the longest silence in that in seconds, and whose it is."""
+def progress(real: Real, holder: str) -> int:
+    """Its last round."""
     words = real.kubectl("logs", holder, "--tail=1").split()
     assert len(words) == 3, f"{holder} has not said anything yet: {words}"
-    return int(words[0]), float(words[1]), words[2]
+    return int(words[0])
 
 
 def assert_heard(real: Real, holder: str, since: int) -> None:
@@ -135,7 +61,7 @@ def assert_heard(real: Real, holder: str, since: int) -> None:
 
 def rounds(real: Real) -> dict[str, int]:
     """Of each that holds flows."""
-    return {holder: progress(real, holder)[0] for holder in HOLDERS}
+    return {holder: progress(real, holder) for holder in HOLDERS}
 
 
 def counted(real: Real) -> int:

@@ -8,13 +8,9 @@ import json
 
 import pytest
 
+from e2e.live_pods import DATAGRAMS, SERVER, WALL, WORKER, WORKER2, pod
 from e2e.live_world import (
     CLASSES,
-    DATAGRAMS,
-    SERVER,
-    WALL,
-    WORKER,
-    WORKER2,
     assert_all_the_same,
     assert_heard,
     assert_same_lives,
@@ -24,7 +20,6 @@ from e2e.live_world import (
     held,
     lives,
     outside,
-    pod,
     progress,
     put,
     rounds,
