@@ -6,7 +6,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from e2e.real import NAME, ROOT, Real
 from steps.residue import Owner, render, residue
@@ -31,6 +31,7 @@ spec:
   terminationGracePeriodSeconds: 1
   containers: [{name: main, image: "%s", imagePullPolicy: IfNotPresent, command: [python3, -m, http.server, "8000"]}]
 """
+Answer = TypeVar("Answer")
 CLEAN = (ROOT / "steps" / "on_node" / "clean.sh").read_text()
 
 
@@ -62,7 +63,7 @@ def assert_native(result: dict[str, Any]) -> None:
     assert all(pair["packets"] >= 5 for pair in result["pairs"]), "a pair was not measured"
 
 
-def eventually(look: Callable[[], str], seconds: float = 180) -> str:
+def eventually(look: Callable[[], Answer], seconds: float = 180) -> Answer:
     """What `look` returns once it does not fail; its last failure when the time is up."""
     deadline = time.monotonic() + seconds
     while True:

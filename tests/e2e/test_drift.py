@@ -99,9 +99,8 @@ def helm(real: Real, *args: str) -> None:
 
 def chart() -> list[str]:
     """The chart as the settings name it."""
-    site = (
-        yaml.safe_load(Path(os.environ["CNI_MIGRATION_SITE"]).read_text()) if "CNI_MIGRATION_SITE" in os.environ else {}
-    )
+    file = os.environ.get("CNI_MIGRATION_SITE")
+    site: dict[str, Any] = yaml.safe_load(Path(file).read_text()) if file else {}
     given = site.get("cilium", {}).get("chart")
     return [given] if given else ["cilium", "--repo=https://helm.cilium.io", "--version=1.19.4"]
 
