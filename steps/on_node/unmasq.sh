@@ -29,6 +29,9 @@ snat_on() { # RULE...
   iptables -t nat -C POSTROUTING -j "$snat" 2>/dev/null || iptables -t nat -I POSTROUTING -j "$snat"
 }
 
+# One transaction lets all flows go; the chain itself takes nine commands to remove, for which they need not wait.
+let_go() { printf '*raw\n-F %s\nCOMMIT\n' "$drop" | iptables-restore --noflush; }
+
 drop_off() {
   chain_there raw "$drop" || return 0
   local hook
@@ -63,11 +66,11 @@ flows() { # [OPTION...]
   done | tuples
 }
 
-# Passes those rows on, as `flows` prints them, that are still open: of TCP with an end on this node its sockets tell. An
-# entry for a connection that has ended would lead the next one with its ports to where that one led, for a day.
+# Passes those rows on, as `flows` prints them, that are still open: of TCP with an end on this node, by the addresses that
+# are its `own`, its sockets tell. An entry for a connection that has ended would lead the next one with its ports to where
+# that one led, for a day.
 still_open() {
-  local own sockets
-  own=$(ip -4 -oneline addr | awk '{ sub("/.*", "", $4); print "own", $4 }') || return
+  local sockets
   sockets=$(ss --no-header --tcp --numeric state established | awk '{ print $3, $4 }') || return
   awk '
     NR == FNR && $1 == "own" { own[$2]; next }
@@ -75,29 +78,48 @@ still_open() {
     $9 == "udp" || !($1 in own) || (($1 ":" $3 " " $2 ":" $4) in open)' <(printf '%s\n' "$own" "$sockets") -
 }
 
-# Puts the flows on stdin back as SNATs: marked, so that nobody does it again, nor does direct_routes.sh forget them.
-put_back() {
+# Passes the flows on stdin on as SNATs, as lines by which conntrack inserts them: marked, so that nobody does it again, nor
+# does direct_routes.sh forget them.
+entries() {
   local src dst sport dport back_src back_dst back_sport back_dport proto
   while read -r src dst sport dport back_src back_dst back_sport back_dport proto; do
     # UDP's time-out counts from the next packet on.
-    local entry=(--timeout 180) nat=(--src-nat "$back_dst:$back_dport")
-    if [ "$back_src:$back_sport" != "$dst:$dport" ]; then nat+=(--dst-nat "$back_src:$back_sport"); fi
-    if [ "$proto" = tcp ]; then entry=(--state ESTABLISHED --timeout 86400); fi
+    local entry='--timeout 180' nat="--src-nat $back_dst:$back_dport"
+    if [ "$back_src:$back_sport" != "$dst:$dport" ]; then nat+=" --dst-nat $back_src:$back_sport"; fi
+    if [ "$proto" = tcp ]; then entry='--state ESTABLISHED --timeout 86400'; fi
+    printf -- '-I -p %s -s %s -d %s --sport %s --dport %s' "$proto" "$src" "$dst" "$sport" "$dport"
     # Without the reply's tuple: with it conntrack makes an entry without NAT.
-    conntrack -I -p "$proto" -s "$src" -d "$dst" --sport "$sport" --dport "$dport" \
-      -u ASSURED,SEEN_REPLY --mark "$SNATED_MARK" "${entry[@]}" "${nat[@]}" >/dev/null 2>&1 ||
-      printf '%s: the connection %s:%s to %s:%s is lost: it could not be put back as an SNAT\n' \
-        "$NODE" "$src" "$sport" "$dst" "$dport" >&2
+    printf ' -u ASSURED,SEEN_REPLY --mark %s %s %s\n' "$SNATED_MARK" "$entry" "$nat"
   done
 }
 
+# Puts the flows on stdin back by one command. That ends with the first that is there already, and conntrack before 1.4.7
+# does not know it: then one by one.
+put_back() {
+  local lines line
+  lines=$(entries)
+  if conntrack --load-file - <<<"$lines" >/dev/null 2>&1; then return; fi
+  while read -r line; do
+    local words way
+    read -ra words <<<"$line"
+    way=("${words[@]:1:10}")
+    conntrack "${words[@]}" >/dev/null 2>&1 ||
+      # The first command may have put it back.
+      [[ $(conntrack -G "${way[@]}" 2>/dev/null) == *" mark=$((SNATED_MARK)) "* ]] ||
+      printf '%s: a connection is lost, since it could not be put back as an SNAT: %s\n' "$NODE" "${way[*]}" >&2
+  done <<<"$lines"
+}
+
 # Between the deletion and the insertion a packet would make an entry without NAT, so these flows wait for it; for as short
-# as can be: conntrack reads the whole table for each question, so it is one for all of them.
+# as can be. Conntrack reads the whole table for each question, so it is one for all of them; and what waits for longer than
+# 0.6 or 1.4 s is sent again after 1.4 or 3 s only.
 unmasq() {
-  local found open said taken rows all='' failed='' proto given_to src dst sport dport
+  local own found open said taken rows asked failed='' proto given_to src dst sport dport
   local unmarked=(--mark "0/$SNATED_MARK")
+  own=$(ip -4 -oneline addr | awk '{ sub("/.*", "", $4); print "own", $4 }')
   found=$(flows "${unmarked[@]}" | still_open)
   if [ -z "$found" ]; then return; fi
+  asked=$(awk '{ print $9, $6 }' <<<"$found" | sort -u)
   deleted=$(mktemp)
   trap 'drop_off; rm -f "$deleted"' EXIT
   {
@@ -109,21 +131,22 @@ unmasq() {
   } | iptables-restore --noflush
   while read -r proto given_to; do
     # Its two streams apart: together they cut each other's lines. It ends with 1 where there is none any more.
-    said=$(given -D "$proto" "$given_to" "${unmarked[@]}" 2>&1 >"$deleted") ||
+    said=$(given -D "$proto" "$given_to" "${unmarked[@]}" 2>&1 >>"$deleted") ||
       [[ $said == *'entries have been deleted'* ]] || failed+="$said "
-    # Among them those whose handshake has ended since the look, which wait for nothing: they are older than the rules, so
-    # there are few. Where nobody says what is open, all of them.
-    taken=$(tuples <"$deleted" | sort -u)
-    rows=$(still_open <<<"$taken") || rows=$taken
-    if [ -z "$rows" ]; then continue; fi
-    put_back <<<"$rows"
-    all+=$rows$'\n'
-  done < <(awk '{ print $9, $6 }' <<<"$found" | sort -u)
-  # What was closed meanwhile has said so to nobody: its last packet was among those that waited.
-  open=$(still_open <<<"$all") || { failed+="what is open cannot be told "; open=$all; }
-  comm -23 <(sort <<<"$all") <(sort <<<"$open") | while read -r src dst sport dport _ _ _ _ proto; do
+  done <<<"$asked"
+  # Among them those whose handshake has ended since the look, which wait for nothing: they are older than the rules, so
+  # there are few. Where nobody says what is open, all of them.
+  taken=$(tuples <"$deleted" | sort -u)
+  rows=$(still_open <<<"$taken") || rows=$taken
+  if [ -n "$rows" ]; then put_back <<<"$rows"; fi
+  let_go
+  # What was closed meanwhile may have said so to nobody, its last packet being among those that waited. What has said so
+  # since is not established any more.
+  open=$(still_open <<<"$rows") || { failed+="what is open cannot be told "; open=$rows; }
+  comm -23 <(sort <<<"$rows") <(sort <<<"$open") | while read -r src dst sport dport _ _ _ _ proto; do
     if [ -z "$src" ]; then continue; fi
-    conntrack -D -p "$proto" --orig-src "$src" --orig-dst "$dst" --orig-port-src "$sport" --orig-port-dst "$dport" \
+    conntrack -D -p "$proto" --state ESTABLISHED \
+      --orig-src "$src" --orig-dst "$dst" --orig-port-src "$sport" --orig-port-dst "$dport" \
       >/dev/null 2>&1 || true # it may be gone
   done
   # Not before: what was deleted is back.

@@ -28,6 +28,7 @@ case "$*" in
   *--src-nat\\ 10.244.1.1*) ;;
   -[LD]*tcp*) {list_by} {tcp} ;;
   -[LD]*udp*) cat {udp} ;;
+  --load-file*) {loads} ;;
 esac
 case "$*" in
   -D*{fails}*) echo "conntrack: Operation failed" >&2; exit 1 ;;
@@ -52,6 +53,7 @@ def moved(
     fails: str = "never",
     *,
     list_by: str = "cat",
+    loads: str = "",
     broken: str = "",
     answers: int = 0,
 ) -> tuple[CompletedProcess[str], list[str]]:
@@ -61,8 +63,10 @@ def moved(
     (devices / "flannel.1").mkdir(parents=True)
     (folder / "tcp").write_text("".join(f"{line}\n" for line in tcp))
     (folder / "udp").write_text(udp and f"{udp}\n")
-    log = folder / "log"
-    text = CONNTRACK.format(log=log, tcp=folder / "tcp", udp=folder / "udp", fails=fails, list_by=list_by)
+    log, order = folder / "log", folder / "order"
+    text = CONNTRACK.format(
+        log=log, tcp=folder / "tcp", udp=folder / "udp", fails=fails, list_by=list_by, loads=loads or f"cat >>{log}"
+    )
     # Nobody's sockets are asked: both ends are elsewhere.
     ip = "echo 1: lo inet 127.0.0.1/8"
     tools = {
@@ -76,9 +80,10 @@ def moved(
     if broken:
         count = folder / "count"
         tools[broken] = f"echo >>{count}; [ $(wc -l <{count}) -le {answers} ] || exit 1\n{tools[broken]}"
+    tools = {name: f"echo {name} >>{order}\n{tool}" for name, tool in tools.items()}
     path = path_with(folder / "bin", **tools)
     done = run("unmasq", stdin=ME, folders={"/sys/class/net": devices}, PATH=path, STEP="on")
-    return done, log.read_text().splitlines()
+    return done, log.read_text().splitlines() if log.exists() else []
 
 
 def test_all_flows_are_deleted_by_one_look_at_the_table(tmp_path: Path) -> None:
@@ -139,9 +144,36 @@ def test_a_question_for_what_is_open_that_fails_ends_nothing(tmp_path: Path, too
     done, told = moved(tmp_path, TCP, UDP, broken=tool)
     assert done.returncode != 0, "nobody would know"
     assert not [line for line in told if line[:2] in ("-D", "-I")], "connections would be deleted and not put back"
+
+
+def test_where_nobody_says_any_more_what_is_open_all_that_was_deleted_is_put_back(tmp_path: Path) -> None:
     # The first question is answered, those behind the deletion are not.
-    again, told = moved(tmp_path / "again", TCP, UDP, broken=tool, answers=1)
-    assert again.returncode != 0 and len([line for line in told if line.startswith("-I")]) == 4, (
+    done, told = moved(tmp_path, TCP, UDP, broken="ss", answers=1)
+    assert done.returncode != 0 and len([line for line in told if line.startswith("-I")]) == 4, (
         f"connections that are open would be taken for ended: {told}"
     )
     assert len([line for line in told if line.startswith("-D")]) == 2, "what was put back would be deleted"
+
+
+def test_what_cannot_be_put_back_at_once_is_put_back_one_by_one(tmp_path: Path) -> None:
+    # The third is there already, which ends the command: so says a conntrack before 1.4.7 of the whole of it.
+    done, told = moved(tmp_path, TCP, UDP, loads=f"head -2 >{tmp_path / 'loaded'}; exit 1")
+    assert done.returncode == 0, done.stderr
+    assert len([line for line in told if line.startswith("-I")]) == 4, f"connections would break: {told}"
+
+
+@pytest.mark.parametrize(("mark", "lost"), [(SNATED_MARK, False), ("0x0", True)])
+def test_an_entry_that_is_there_is_lost_unless_it_is_the_snat(tmp_path: Path, mark: str, lost: bool) -> None:
+    there = f"  -I*) exit 1 ;;\n  -G*) echo tcp 6 86399 ESTABLISHED [ASSURED] mark={int(mark, 16)} use=1"
+    done, _ = moved(tmp_path, TCP[:1], "", loads=f"exit 1 ;;\n{there}")
+    assert ("is lost" in done.stderr) is lost, f"a connection would break without a word, or is said to: {done.stderr}"
+
+
+def test_flows_wait_for_nothing_but_to_be_put_back(tmp_path: Path) -> None:
+    moved(tmp_path, TCP, UDP)
+    did = (tmp_path / "order").read_text().splitlines()
+    began = did.index("iptables-restore", did.index("iptables-restore") + 1)
+    waited = did[began + 1 : did.index("iptables-restore", began + 1)]
+    assert sorted(set(waited)) == ["conntrack", "ss"] and len(waited) == 2 + 1 + 1, (
+        f"each command more is a part of everybody's gap: {waited}"
+    )
