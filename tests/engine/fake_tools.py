@@ -129,7 +129,7 @@ def docker(cluster: Cluster, args: list[str]) -> None:
             rows = [line.split("\t") for line in cluster.nodes.read_text().splitlines()]
             created = cluster.created.read_text()
             # Of a cluster that no `kind create` here has made nothing is published.
-            ports = json.loads(cluster.ports.read_text()) if cluster.ports.exists() else {}
+            ports: dict[str, Any] = json.loads(cluster.ports.read_text()) if cluster.ports.exists() else {}
             print(json.dumps([container(*row, created=created, ports=ports) for row in rows]))
         case ["exec", *_] if "configmap" in args:
             cluster.hang("docker")

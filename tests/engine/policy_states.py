@@ -79,7 +79,7 @@ class State:
     def planned(cls, stack: Stack) -> State:
         """What the stack's first `up` would have in its state."""
         plan = json.loads(stack.preview("--json").stdout)
-        resources = {}
+        resources: dict[str, dict[str, Any]] = {}
         for step in plan["steps"]:
             planned = {**step["newState"], "inputs": _kept(step["newState"].get("inputs", {}))}
             if planned["custom"]:
@@ -122,8 +122,12 @@ class State:
 
 def _kept(value: Any) -> Any:
     """Inputs as a preview prints them, with its «[secret]» a secret again."""
-    if value == "[secret]":
-        return SECRET
-    if isinstance(value, dict):
-        return {key: _kept(inner) for key, inner in value.items()}
-    return [_kept(inner) for inner in value] if isinstance(value, list) else value
+    match value:
+        case "[secret]":
+            return SECRET
+        case {**entries}:
+            return {key: _kept(inner) for key, inner in entries.items()}
+        case [*items]:
+            return [_kept(inner) for inner in items]
+        case _:
+            return value

@@ -13,8 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from engine import conftest
-from engine.conftest import World
+from engine.conftest import made
 from engine.pulumi_cli import Stack
 
 STATE = ("type", "urn", "custom", "inputs")
@@ -29,7 +28,8 @@ def trimmed(event: dict[str, Any]) -> dict[str, Any] | None:
             return None
         for side in ("old", "new"):
             step[side] = step[side] and {key: step[side][key] for key in STATE if key in step[side]}
-            inputs = (step[side] or {}).get("inputs") or {}
+            state: dict[str, Any] = step[side] or {}
+            inputs: dict[str, Any] = state.get("inputs") or {}
             # The residue table is the same text in each clean-up.
             if inputs.get("create") in ("steps.node_clean", "steps.node_move"):
                 inputs["stdin"] = "the residue table"
@@ -50,7 +50,7 @@ def record(stack: Stack, target: Path) -> None:
 
 def main(target: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        world: World = conftest.made(Path(folder))
+        world = made(Path(folder))
         flannel, cilium = world.stacks["flannel"], world.stacks["cilium"]
         record(cilium, target / "no-cluster.jsonl")
         flannel.up()

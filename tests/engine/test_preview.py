@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ def test_without_a_cluster_with_the_others_and_with_ones_own(world: World, tmp_p
 
     lists = world.fake / "lists"
     lists.mkdir()
-    application = {
+    application: dict[str, Any] = {
         "metadata": {"name": "net", "namespace": "argocd"},
         "spec": {"syncPolicy": {"automated": {}}},
         "status": {"resources": [{"kind": "DaemonSet", "namespace": "kube-flannel", "name": "kube-flannel-ds"}]},

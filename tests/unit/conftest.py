@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from scapy.layers.inet import ICMP, IP, UDP
@@ -13,14 +14,15 @@ from scapy.layers.vxlan import VXLAN
 from scapy.utils import wrpcap
 
 from bench import results
-from bench.results import Measure, Migration, Pair, Run, Seen
+from bench.order import Side
+from bench.results import Comparison, Measure, Migration, Pair, Run, Seen
 
 PING = IP(src="10.244.1.2", dst="10.244.2.2") / ICMP() / (b"x" * 56)
 KIND = {
     "requests": 100, "failures": 0, "longestGapSeconds": 0.2, "starvedSeconds": 0.0, "slowestSeconds": 0.1,
     "connectionsBroken": 0,
 }  # fmt: skip
-OUTPUT = {
+OUTPUT: dict[str, Any] = {
     "verification": {
         **dict.fromkeys(("cni", "encapsulation", "routing", "masquerading"), "none"), "icmpWireBytes": 84,
         "overheadBytes": 0, "kubeProxyReplacement": True, "services": True, "dns": True, "pairs": [{}] * 6,
@@ -59,18 +61,20 @@ def inputs(tmp_path: Path) -> dict[str, Path]:
         machine={}, versions={}, clusters={},
     )  # fmt: skip
     results.begin(found["b.jsonl"], run)
+    compared: dict[Comparison, tuple[Side, Side]] = {"pair": ("flannel", "cilium"), "control": ("cilium", "cilium")}
     for turn in range(3):
         for test, value in (("other-node/tcp-1", "gbits"), ("other-node/round-trip", "p99")):
-            for comparison, sides in (("pair", ("flannel", "cilium")), ("control", ("cilium", "cilium"))):
+            for comparison, sides in compared.items():
+                first, second = (
+                    Measure(
+                        side=side, began="", seconds=1, steal=0,
+                        values={value: (8 + turn / 10 * n) * (1 + n * (side != sides[0]) / 4)},
+                    )
+                    for n, side in enumerate(sides)
+                )  # fmt: skip
                 pair = Pair(
                     turn=turn, test=test, comparison=comparison, numerator=1, attempt=1, kept=True, stolen=False,
-                    measures=tuple(
-                        Measure(
-                            side=side, began="", seconds=1, steal=0,
-                            values={value: (8 + turn / 10 * n) * (1 + n * (side != sides[0]) / 4)},
-                        )
-                        for n, side in enumerate(sides)
-                    ),
+                    measures=(first, second),
                 )  # fmt: skip
                 results.append(found["b.jsonl"], pair)
     results.begin(found["m.jsonl"], replace(run, mode="migration"))

@@ -83,10 +83,10 @@ class World(Kubectl):
     helm: Release | None
     left: dict[str, list[str]]
     said: dict[str, list[str]]
-    services: list[dict[str, Any]] = field(default_factory=list)
-    others: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    silent: set[str] = field(default_factory=set)
-    asked: list[Sequence[str]] = field(default_factory=list)
+    services: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
+    others: dict[str, list[dict[str, Any]]] = field(default_factory=dict[str, list[dict[str, Any]]])
+    silent: set[str] = field(default_factory=set[str])
+    asked: list[Sequence[str]] = field(default_factory=list[Sequence[str]])
 
     def __post_init__(self) -> None:
         super().__init__(Path("kubeconfig"))
@@ -234,7 +234,7 @@ def _flannel(*, pods: list[dict[str, Any]], promise: Promise, **rest: Any) -> Wo
     agents = [pod(f"flannel-{at}", name, "kube-flannel", {"app": "flannel"}) for at, name in enumerate(NODES)]
     proxies = [pod(f"proxy-{at}", name, "kube-system", {"k8s-app": "kube-proxy"}) for at, name in enumerate(NODES)]
     flannel, proxy = promise.images["kube-flannel/kube-flannel-ds"], promise.images["kube-system/kube-proxy"]
-    maps = []
+    maps: list[dict[str, Any]] = []
     for full, data in promise.config_maps.items():
         namespace, _, name = full.partition("/")
         item = named("ConfigMap", name, namespace, data=dict(data))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,16 +84,17 @@ def test_a_line_that_a_kill_cut_off_costs_that_pair_alone(path: Path) -> None:
     assert path.read_text() == whole
 
 
-@pytest.mark.parametrize(
-    ("spoil", "names"),
-    [
-        (lambda item: item.pop("numerator"), "numerator"),
-        (lambda item: item.update(extra=1), "extra"),
-        (lambda item: item.update(kind="other"), "other"),
-        (lambda item: item.update(measures=[]), "measures"),
-    ],
-)
-def test_a_line_of_another_shape_is_named(path: Path, spoil, names: str) -> None:  # pyright: ignore
+Spoil = Callable[[dict[str, Any]], object]
+SPOILT: list[tuple[Spoil, str]] = [
+    (lambda item: item.pop("numerator"), "numerator"),
+    (lambda item: item.update(extra=1), "extra"),
+    (lambda item: item.update(kind="other"), "other"),
+    (lambda item: item.update(measures=[]), "measures"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "names"), SPOILT)
+def test_a_line_of_another_shape_is_named(path: Path, spoil: Spoil, names: str) -> None:
     lines = path.read_text().splitlines()
     item = json.loads(lines[1])
     spoil(item)

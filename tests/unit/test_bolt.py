@@ -77,7 +77,9 @@ class Api(Kubectl):
 
 
 def test_it_is_lifted_when_the_api_goes_by_that_and_not_before(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bolt.time, "sleep", lambda _: None)
+    def sleep(_: float) -> None: ...
+
+    monkeypatch.setattr(bolt.time, "sleep", sleep)
     api = Api(bolted=True, lag=2)
     bolt.lift(api)
     assert len(api.asked) == 1 + 2 + 3, "the engine's deletion of the old CNI would be refused a moment later"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 import pulumi
 import pytest
@@ -23,15 +24,16 @@ class Recorder(pulumi.runtime.Mocks):
     """Answers every registration, and remembers it."""
 
     def __init__(self) -> None:
-        self.resources: dict[str, pulumi.runtime.MockResourceArgs] = {}
+        # MockResourceArgs, which do not say what their `inputs` are.
+        self.resources: dict[str, Any] = {}
         self.requests: dict[str, Any] = {}
 
-    def new_resource(self, args: pulumi.runtime.MockResourceArgs) -> tuple[str | None, dict[str, Any]]:
+    def new_resource(self, args: Any) -> tuple[str | None, dict[str, Any]]:
         self.resources[args.name] = args
         stdout = {"stdout": _stdout(args.inputs.get("create", ""))} if args.typ == "command:local:Command" else {}
         return f"{args.name}-id", {**args.inputs, **stdout}
 
-    def call(self, args: pulumi.runtime.MockCallArgs) -> dict[str, Any]:
+    def call(self, args: pulumi.runtime.MockCallArgs) -> NoReturn:
         raise AssertionError(f"no component may call {args.token}: a plan reads nothing through a provider")
 
 
@@ -45,7 +47,8 @@ def _stdout(create: str) -> str:
 def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     mocks = Recorder()
     pulumi.runtime.set_mocks(mocks, project="cni-migration", stack="test", preview=False)
-    register = MockMonitor.RegisterResource
+    # By its name: it has no types.
+    register = vars(MockMonitor)["RegisterResource"]
 
     def remember(monitor: MockMonitor, request: Any) -> Any:
         # The options of a resource are in its request only: mocks are not told of them.
@@ -54,6 +57,12 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> Recorder:
 
     monkeypatch.setattr(MockMonitor, "RegisterResource", remember)
     return mocks
+
+
+def to_its_end(program: Callable[[], None]) -> None:
+    """Runs it as Pulumi runs a program, until all that it registers is registered."""
+    # By its name: it has no types.
+    vars(pulumi.runtime)["test"](program)()
 
 
 def build(settings: Settings, strategy: Strategy, due: bool, previous: Owner | None) -> None:
@@ -72,12 +81,8 @@ def run(
     *,
     due: bool = True,
     previous: Owner | None = None,
-) -> dict[str, pulumi.runtime.MockResourceArgs]:
-    @pulumi.runtime.test
-    def program() -> None:
-        build(settings, strategy, due, previous)
-
-    program()
+) -> dict[str, Any]:
+    to_its_end(lambda: build(settings, strategy, due, previous))
     return recorder.resources
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +13,7 @@ import pytest
 
 from pipeline import drift_ask_cluster, drift_ask_nodes, drift_look
 from pipeline.drift_engine import engine_findings
+from pipeline.drift_facts import World as Around
 from pipeline.drift_promise import Kept
 from pipeline.drift_report import KINDS, Finding, Unasked
 from pipeline.drift_residue import NEEDED
@@ -29,8 +30,11 @@ Plant = Callable[[World], None]
 def tools(monkeypatch: pytest.MonkeyPatch) -> None:
     """The world of the moment in the place of every tool."""
 
+    def world_of(*_: object) -> Around:
+        return Here.world.around
+
     @contextmanager
-    def look_at(_: str) -> Iterator[World]:
+    def look_at(_: str) -> Generator[World]:
         yield Here.world
 
     def on_node(*args: Any, **more: Any) -> str:
@@ -39,7 +43,7 @@ def tools(monkeypatch: pytest.MonkeyPatch) -> None:
     def release(*_: object) -> Release | None:
         return Here.world.release()
 
-    monkeypatch.setattr(drift_look, "world_of", lambda *_: Here.world.around)
+    monkeypatch.setattr(drift_look, "world_of", world_of)
     monkeypatch.setattr(drift_look, "look_at", look_at)
     monkeypatch.setattr(drift_ask_nodes, "on_node", on_node)
     monkeypatch.setattr(drift_ask_cluster.helm, "release", release)
@@ -705,7 +709,9 @@ def test_a_cluster_that_is_gone_is_drift_and_not_silence(monkeypatch: pytest.Mon
     at = world("cilium")
     Here.world = at
 
-    monkeypatch.setattr(drift_look, "world_of", lambda *_: None)
+    def gone(*_: object) -> None: ...
+
+    monkeypatch.setattr(drift_look, "world_of", gone)
     found, unasked = look(at)
     assert [it.kind for it in found] == ["cluster"] and "pulumi up --stack s" in found[0].remedy, found
     assert unasked == []
@@ -755,10 +761,12 @@ def test_a_question_without_an_answer_is_named_and_takes_nothing_for_clean_or_go
 
 
 def test_an_old_kubernetes_without_admission_policies_promised_no_bolt(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drift_ask_cluster, "ask_bolt", lambda _: None)
+    def ask_bolt(_: object) -> None: ...
+
+    monkeypatch.setattr(drift_ask_cluster, "ask_bolt", ask_bolt)
     at = world("cilium")
     at.admission = []
-    monkeypatch.setattr("pipeline.drift_compare.ask_bolt", lambda _: None)
+    monkeypatch.setattr("pipeline.drift_compare.ask_bolt", ask_bolt)
     assert look(at) == ([], []), "every report of such a cluster would be red"
 
 

@@ -23,7 +23,7 @@ class Cluster:
         self.looks = list(looks)
         self.asked: list[tuple[str, ...]] = []
         monkeypatch.setattr(nodes, "on_node", self.on_node)
-        monkeypatch.setattr(nodes.time, "sleep", lambda _: None)
+        monkeypatch.setattr(nodes.time, "sleep", self.sleep)
 
     def objects(self, kind: str, *, selector: str, fields: str) -> list[Object]:
         assert (kind, fields) == ("pods", "spec.nodeName=w")
@@ -34,9 +34,11 @@ class Cluster:
         self.asked.append(labels)
         return ""
 
+    def sleep(self, _: float) -> None: ...
+
 
 def agent(state: str = "running", **metadata: str) -> Object:
-    statuses = [{"state": {state: {}}}] if state else []
+    statuses: list[dict[str, Any]] = [{"state": {state: {}}}] if state else []
     name = {"namespace": "kube-system", "name": "cilium-x"}
     return {"metadata": {**name, **metadata}, "status": {"containerStatuses": statuses}}
 

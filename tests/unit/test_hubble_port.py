@@ -119,8 +119,11 @@ def test_a_port_of_another_cluster_is_refused_before_anything_is_made(nodes: lis
 def test_an_address_for_all_collides_with_each_and_two_of_their_own_do_not(
     nodes: list[dict[str, Any]], address: str, free: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def permitted(_: HostPort) -> int:
+        return 0
+
     # This machine may have a real cluster with the default port.
-    monkeypatch.setattr(host_port_of_steps, "_refusal", lambda _: 0)
+    monkeypatch.setattr(host_port_of_steps, "_refusal", permitted)
     nodes.append(node("other", HostPort(address=address, port=12000)))
     assert ("other" in in_the_way(DEFAULT, "c")) != free
 
@@ -155,7 +158,10 @@ def test_an_engine_that_does_not_answer_is_no_free_port(monkeypatch: pytest.Monk
 
 
 def test_without_a_port_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hubble, "in_the_way", lambda *_: pytest.fail("a cluster without a port can always be made"))
+    def asked(*_: object) -> str:
+        pytest.fail("a cluster without a port can always be made")
+
+    monkeypatch.setattr(hubble, "in_the_way", asked)
     check_port(settings_of(hubble={"port": 0}), None)
     assert host_port(settings_of(hubble={"port": "0"}), None) is None
 
@@ -163,9 +169,12 @@ def test_without_a_port_nobody_is_asked(monkeypatch: pytest.MonkeyPatch) -> None
 def test_the_step_looks_again_and_leaves_no_note_of_a_creation(
     nodes: list[dict[str, Any]], listening: HostPort, monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
+    def create(*_: object) -> None:
+        pytest.fail("kind would fail with a node half made")
+
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(cluster_up.kind, "clusters", list)
-    monkeypatch.setattr(cluster_up.kind, "create", lambda *_: pytest.fail("kind would fail with a node half made"))
+    monkeypatch.setattr(cluster_up.kind, "create", create)
     mapping = {"containerPort": NODE_PORT, "hostPort": listening.port, "listenAddress": "127.0.0.1"}
     config = yaml.safe_dump({"nodes": [{"role": "control-plane", "extraPortMappings": [mapping]}, {"role": "worker"}]})
     with pytest.raises(StepError, match=r"nothing was touched: hubble\.port: another process"):

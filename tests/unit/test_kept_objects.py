@@ -33,10 +33,10 @@ class Api(Kubectl):
         self.kinds = "configmaps secrets serviceaccounts pods pods.metrics.k8s.io events"
 
     def put(self, resource: str, kind: str, name: str, namespace: str = "", **more: Any) -> Object:
-        metadata = {"name": name, "uid": f"u-{name}", "resourceVersion": "7", "managedFields": [{}]}
+        metadata: dict[str, Any] = {"name": name, "uid": f"u-{name}", "resourceVersion": "7", "managedFields": [{}]}
         metadata |= {"namespace": namespace} if namespace else {}
         metadata |= {"creationTimestamp": "2026-01-01T00:00:00Z", **more.pop("metadata", {})}
-        item = {"apiVersion": more.pop("apiVersion", "v1"), "kind": kind, "metadata": metadata, **more}
+        item: Object = {"apiVersion": more.pop("apiVersion", "v1"), "kind": kind, "metadata": metadata, **more}
         self.items.setdefault(resource, []).append(item)
         return item
 
@@ -153,7 +153,10 @@ def test_a_users_policies_are_kept_before_anything_of_cilium_goes_and_stand_agai
 
 
 def test_what_a_user_makes_while_helm_works_is_kept_too(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(old_cni.helm, "uninstall", lambda *_: api.policy("late"))
+    def uninstall(*_: object) -> None:
+        api.policy("late")
+
+    monkeypatch.setattr(old_cni.helm, "uninstall", uninstall)
     old_cni.remove_cilium(api)
     api.crds(POLICIES)
     kept_objects.restore(api)

@@ -26,9 +26,12 @@ class Cluster:
         self.reach = ["abc", "def"]
         self.kept, self.proved, self.held = "", False, ""
         monkeypatch.setattr(live_proof, "_SETTLE", 0)
-        monkeypatch.setattr(live_proof, "endpoints", lambda _: self.known)
+        monkeypatch.setattr(live_proof, "endpoints", self.endpoints)
         monkeypatch.setattr(live_proof, "tenants", self.tenants)
         monkeypatch.setattr(live_proof, "on_node", self.on_node)
+
+    def endpoints(self, _: Place) -> dict[str, Endpoint]:
+        return self.known
 
     def tenants(self, _: Place) -> list[Tenant]:
         return [POD, WALLED]

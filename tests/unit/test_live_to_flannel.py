@@ -80,7 +80,7 @@ class World(Noting):
         stand_ins |= {
             "masquerading": self.noting("masquerading", "the map"),
             "pods_mtu": self.mtu,
-            "at_rest": lambda _: self.rest,
+            "at_rest": self.at_rest,
             "await_kube_proxy": self.noting("kube-proxy serves"),
             "take_programs": self.noting("take_programs by {2}"),
         }
@@ -93,6 +93,9 @@ class World(Noting):
 
     def mtu(self, _: Place) -> int:
         return self.mtus.pop() if len(self.mtus) > 1 else self.mtus[0]
+
+    def at_rest(self, _: Place) -> bool:
+        return self.rest
 
     def tenants(self, _: Place) -> list[Tenant]:
         return self.left if "reach" in self.done else [POD]

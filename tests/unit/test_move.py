@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -48,6 +48,30 @@ class World:
         agent = next(word for word in what if word.startswith("--selector=")).removeprefix("--selector=")
         self.act(f"{agent} gone")
 
+    def label(self, _: object, name: str, **labels: str) -> None:
+        self.act(f"label {labels}")
+
+    def on_node(self, name: str, script: str, env: dict[str, str]) -> None:
+        self.act(f"{script} {env['STEP']}")
+
+    def clean(self, name: str, table: str, peers: list[str]) -> None:
+        self.act(f"clean {table}")
+
+    def await_pod(self, _: object, name: str, agent: str, seconds: int) -> None:
+        self.act(f"{agent} ready")
+
+    def await_gone(self, _: object, name: str, *labels: str) -> None:
+        self.act(f"{' '.join(labels)} gone")
+
+    def remember_ready(self, _: object, found: Node) -> None:
+        self.act("remember")
+
+    def agent_since(self, _: object, name: str, agent: str) -> str:
+        return "2026-01-02T00:00:00Z"
+
+    def renew_static_pods(self, _: object, pods: list[Pod], before: str) -> None:
+        self.act(f"sandboxes before {before}")
+
 
 def move(world: World, cni: str, monkeypatch: pytest.MonkeyPatch, **instead: Any) -> None:
     @contextmanager
@@ -66,29 +90,35 @@ def move(world: World, cni: str, monkeypatch: pytest.MonkeyPatch, **instead: Any
         world.waited.append(seconds)
         world.act("drain" if but else "evict the rest")
 
-    patches: dict[str, Any] = {
-        "begin": begin,
+    of_cluster: dict[str, Callable[[object], Any]] = {
+        "nodes": lambda _: [world.node],
+        "introduce_nodes": lambda _: world.act("introduce"),
+        "blocking_budgets": lambda _: ["a/budget"],
+    }
+    of_node: dict[str, Callable[[object, str], Any]] = {
         "node": lambda _, name: world.node,
-        "on_pod_network": pods,
-        "label": lambda _, name, **labels: world.act(f"label {labels}"),
         "cordon": lambda _, name: world.act("cordon"),
         "lift_cordon": lambda _, name: world.act("uncordon"),
-        "on_node": lambda name, script, env: world.act(f"{script} {env['STEP']}"),
-        "nodes": lambda _: [world.node],
-        "clean": lambda name, table, peers: world.act(f"clean {table}"),
-        "await_pod": lambda _, name, agent, seconds: world.act(f"{agent} ready"),
         "await_kube_proxy": lambda _, name: world.act("kube-proxy serves"),
-        "await_gone": lambda _, name, *labels: world.act(f"{' '.join(labels)} gone"),
-        "introduce_nodes": lambda _: world.act("introduce"),
-        "evict_pods_of_node": evict,
         "renew_pending_pods": lambda _, name: world.act("renew"),
-        "await_pods_of_node": await_pods,
-        "remember_ready": lambda _, found: world.act("remember"),
         "ready_before": lambda _, name: world.ready,
         "forget_ready": lambda _, name: world.act("forget"),
-        "agent_since": lambda _, name, agent: "2026-01-02T00:00:00Z",
-        "renew_static_pods": lambda _, pods, before: world.act(f"sandboxes before {before}"),
-        "blocking_budgets": lambda _: ["a/budget"],
+    }
+    patches: dict[str, Any] = {
+        **of_cluster,
+        **of_node,
+        "begin": begin,
+        "on_pod_network": pods,
+        "label": world.label,
+        "on_node": world.on_node,
+        "clean": world.clean,
+        "await_pod": world.await_pod,
+        "await_gone": world.await_gone,
+        "evict_pods_of_node": evict,
+        "await_pods_of_node": await_pods,
+        "remember_ready": world.remember_ready,
+        "agent_since": world.agent_since,
+        "renew_static_pods": world.renew_static_pods,
     }
     for name, stand_in in {**patches, **instead}.items():
         monkeypatch.setattr(node_move, name, stand_in)

@@ -443,7 +443,10 @@ def test_nodes_that_are_nobodys_or_not_ready_are_refused(world: World) -> None:
 
 
 def test_the_default_names_the_others_where_it_does_not_go(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preflight_live, "obstacles", lambda *_, **__: ["a: the kernel is older than 6.2"])
+    def obstacles(*_: object, **__: object) -> list[str]:
+        return ["a: the kernel is older than 6.2"]
+
+    monkeypatch.setattr(preflight_live, "obstacles", obstacles)
     world.lists["nodes"] = [node("a", ready="False")]
     live = replace(NEEDS, strategy="live", keeps_pods=True, takes_network_down=False, needs_one_l2=True)
     last = refusal(live)[-1]

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -233,7 +234,10 @@ def test_each_object_is_asked_for_by_name_only_where_something_is_refused() -> N
 
 
 def test_pods_of_templates_are_asked_for_as_the_controller_that_makes_them() -> None:
-    template = {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{}], "serviceAccountName": "new"}}
+    template: dict[str, Any] = {
+        "metadata": {"labels": {"a": "b"}},
+        "spec": {"containers": [{}], "serviceAccountName": "new"},
+    }
     (made,) = preflight_admission.pods_of([named("ds", "kube-system", spec={"template": template}), named("cm")])
     assert "serviceAccountName" not in made["spec"], "an account that comes with it would refuse its Pod for nothing"
     assert made["metadata"]["labels"] == {"a": "b"}
@@ -282,14 +286,22 @@ HELM = {"meta.helm.sh/release-name": "cilium", "meta.helm.sh/release-namespace":
 def test_a_cni_that_cannot_be_taken_away_or_would_be_put_back_is_named(
     monkeypatch: pytest.MonkeyPatch, item: Object, releases: list[str], said: str
 ) -> None:
-    monkeypatch.setattr(preflight_cnis.helm, "releases", lambda *_: releases)
+    def listed(*_: object) -> list[str]:
+        return releases
+
+    monkeypatch.setattr(preflight_cnis.helm, "releases", listed)
     found = strange_cnis(World(**{"daemonsets.apps": [item]}))
     assert bool(found) == bool(said) and said in "".join(found), "two CNIs would run on each node"
 
 
 def test_helm_template_is_told_what_the_cluster_serves(monkeypatch: pytest.MonkeyPatch) -> None:
     called: list[list[str]] = []
-    monkeypatch.setattr(helm, "run", lambda command, **_: called.append(command) or "")
+
+    def noted(command: list[str], **_: object) -> str:
+        called.append(command)
+        return ""
+
+    monkeypatch.setattr(helm, "run", noted)
     helm.template(Path("k"), "r", "n", "c", "", "", "v1", "{}", api_versions=["a/v1", "a/v1/Kind"])
     assert called[0][-2:] == ["--api-versions=a/v1", "--api-versions=a/v1/Kind"]
 
@@ -318,17 +330,23 @@ def test_values_that_this_project_cannot_have_are_refused_by_name(values: dict[s
 
 
 def test_an_empty_list_is_seen_however_deep_it_lies() -> None:
-    assert has_empty_list({"a": [{"b": []}]}) and not has_empty_list({"a": [1], "b": {}, "c": None})
+    deep: dict[str, Any] = {"a": [{"b": []}]}
+    assert has_empty_list(deep) and not has_empty_list({"a": [1], "b": {}, "c": None})
 
 
 def test_docker_says_which_networks_the_nodes_are_on_in_one_question(monkeypatch: pytest.MonkeyPatch) -> None:
     ends = {"kind": {"IPAddress": "172.18.0.2", "IPPrefixLen": 16}, "six": {"IPAddress": "", "IPPrefixLen": 0}}
     asked: list[list[str]] = []
     answer = json.dumps([{"NetworkSettings": {"Networks": ends}}])
-    monkeypatch.setattr(docker, "run", lambda command: asked.append(command) or answer)
+
+    def told(command: list[str]) -> str:
+        asked.append(command)
+        return answer
+
+    monkeypatch.setattr(docker, "run", told)
     (found,) = docker.attachments(["a", "b"])
     assert (found.network, str(found.subnet)) == ("kind", "172.18.0.0/16") and len(asked) == 1
-    monkeypatch.setattr(docker, "run", lambda command: "[{}]")
+    answer = "[{}]"
     with pytest.raises(StepError, match="cannot be read"):
         docker.attachments(["a"])
 
@@ -414,15 +432,25 @@ def test_the_budget_comes_before_the_first_drain_and_goes_at_the_end(monkeypatch
     row = named("a", meta={"labels": {"cni-owner": "flannel"}}, spec={})
     world = World(nodes=[row], pods=[], poddisruptionbudgets=[])
     told = {"cluster": "c", "stack": "s", "epoch": "7", "control_plane": "a", "mark": "", "pod_subnet": "10.244.0.0/16"}
+
+    def begin(_: object) -> nullcontext[World]:
+        return nullcontext(world)
+
+    def noting(what: str) -> Callable[..., None]:
+        def note(*_: object, **__: object) -> None:
+            world.done.append(what)
+
+        return note
+
     for module in (direct_routes, rolling_finish):
-        monkeypatch.setattr(module, "begin", lambda _: nullcontext(world))
-        monkeypatch.setattr(module, "on_every_node", lambda *_, **__: world.done.append("nodes"))
+        monkeypatch.setattr(module, "begin", begin)
+        monkeypatch.setattr(module, "on_every_node", noting("nodes"))
     direct_routes.direct_routes(direct_routes.Needs(cni="cilium", **told))
     assert world.done[:2] == ["apply cni-migration-coredns", "nodes"], "the first drain would take all of DNS away"
     world.done.clear()
-    monkeypatch.setattr(rolling_finish.bolt, "lift", lambda _: world.done.append("lift"))
-    monkeypatch.setattr(rolling_finish, "remove_cilium", lambda *_: world.done.append("remove"))
-    monkeypatch.setattr(rolling_finish, "untaint", lambda *_: None)
+    monkeypatch.setattr(rolling_finish.bolt, "lift", noting("lift"))
+    monkeypatch.setattr(rolling_finish, "remove_cilium", noting("remove"))
+    monkeypatch.setattr(rolling_finish, "untaint", noting("untaint"))
     rolling_finish.finish(rolling_finish.Needs(cni="flannel", **told))
     assert world.done[0] == "delete cni-migration-coredns", "a budget of ours would meet one that the user makes later"
     assert world.done[1:3] == ["lift", "remove"], "behind a pause the old CNI's objects could not be deleted"

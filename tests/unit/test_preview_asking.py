@@ -72,12 +72,18 @@ def api(monkeypatch: pytest.MonkeyPatch) -> Api:
         assert name == "c"
         yield made
 
+    def template(*_: Any, **__: Any) -> str:
+        return ""
+
+    def attachments(_: Sequence[str]) -> list[Attachment]:
+        return []
+
     def untouched(*_: Any, **__: Any) -> str:
         raise AssertionError("a preview ran a script on a node")
 
     monkeypatch.setattr(questions, "cluster", cluster)
-    monkeypatch.setattr("steps.doors.helm.template", lambda *_, **__: "")
-    monkeypatch.setattr("steps.doors.docker.attachments", lambda _: list[Attachment]())
+    monkeypatch.setattr("steps.doors.helm.template", template)
+    monkeypatch.setattr("steps.doors.docker.attachments", attachments)
     monkeypatch.setattr("steps.preflight_nodes.on_node", untouched)
     return made
 
@@ -162,7 +168,7 @@ def test_an_owner_outside_is_named_and_one_that_is_stopped_is_in_nobodys_way(
     assert any(by in line and what in line and "put it back" in line for line in answers.outside), (
         "what the migration removes would come back beside the new CNI"
     )
-    stopped = {**item, "spec": {**item.get("spec", {}), "suspend": True, "syncPolicy": {}}}
+    stopped: Object = {**item, "spec": {**item.get("spec", {}), "suspend": True, "syncPolicy": {}}}
     api.lists[kind] = [stopped]
     (owner,) = owners(api)
     assert not owner.acts and "suspended" in owner.sentence, "preflight would refuse what nobody puts back"
@@ -189,8 +195,12 @@ def answering(_: str) -> Generator[Kubectl]:
 def test_a_look_tells_the_owner_none_and_a_silent_cluster_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     marker = Marker(stack="flannel", cni="flannel", generation="g", epoch=1, phase="ready")
     observed: Observed | None = Observed(nodes=(), pod_subnet="", service_subnet="", marker=marker)
+
+    def observe(*_: Any) -> Observed | None:
+        return observed
+
     monkeypatch.setattr(world, "cluster", answering)
-    monkeypatch.setattr(world.observation, "observe", lambda *_: observed)
+    monkeypatch.setattr(world.observation, "observe", observe)
     named_c = {**CONFIG, "cni-migration:cluster": {"value": '{"name": "c"}', "secret": False}}
     assert world.look(named_c) == OWNED
     observed = None

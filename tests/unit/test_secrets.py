@@ -12,7 +12,7 @@ from pulumi.runtime.mocks import MockMonitor
 
 import settings as stack_settings
 from settings.strategy import RECREATE, ROLLING, Strategy
-from unit.test_components import Recorder, build
+from unit.test_components import Recorder, build, to_its_end
 
 CANARY = "canary-4711"
 # How a secret is marked in a request (pulumi.runtime.rpc).
@@ -24,7 +24,8 @@ def requests(monkeypatch: pytest.MonkeyPatch) -> dict[str, dict[str, Any]]:
     """Every resource's inputs as they are sent to the engine."""
     sent: dict[str, dict[str, Any]] = {}
     pulumi.runtime.set_mocks(Recorder(), project="cni-migration", stack="test", preview=False)
-    register = MockMonitor.RegisterResource
+    # By its name: it has no types.
+    register = vars(MockMonitor)["RegisterResource"]
 
     def remember(monitor: MockMonitor, request: Any) -> Any:
         sent[request.name] = json_format.MessageToDict(request.object)
@@ -44,22 +45,20 @@ def load(monkeypatch: pytest.MonkeyPatch, *, secret: bool) -> stack_settings.Set
 
 
 def run(settings: stack_settings.Settings, strategy: Strategy) -> None:
-    @pulumi.runtime.test
-    def program() -> None:
-        build(settings, strategy, due=True, previous=None)
-
-    program()
+    to_its_end(lambda: build(settings, strategy, due=True, previous=None))
 
 
 def in_clear(value: Any, path: str = "") -> list[str]:
     """Where the canary is outside of a secret."""
-    if isinstance(value, dict):
-        if value.get(SIGNATURE) == SECRET:
-            return []
-        return [found for key, each in value.items() for found in in_clear(each, f"{path}.{key}")]
-    if isinstance(value, list):
-        return [found for each in value for found in in_clear(each, f"{path}[]")]
-    return [path] if CANARY in str(value) else []
+    match value:
+        case {**entries}:
+            if entries.get(SIGNATURE) == SECRET:
+                return []
+            return [found for key, each in entries.items() for found in in_clear(each, f"{path}.{key}")]
+        case [*items]:
+            return [found for each in items for found in in_clear(each, f"{path}[]")]
+        case _:
+            return [path] if CANARY in str(value) else []
 
 
 @pytest.mark.parametrize("strategy", [RECREATE, ROLLING], ids=lambda each: each.name)

@@ -14,7 +14,7 @@ from steps import node_clean, old_cni, takeover
 from steps.doors.kubectl import Kubectl
 from steps.doors.process import ToolError
 from steps.names import CORDONED, READY_BEFORE
-from steps.nodes import node_from
+from steps.nodes import Node, node_from
 
 
 class Quiet:
@@ -41,6 +41,9 @@ class Quiet:
     def wait(self, *_: str, until: str, seconds: int) -> None: ...
 
 
+def keep_nothing(_: object) -> None: ...
+
+
 @pytest.mark.parametrize("unschedulable", [True, False])
 def test_a_takeover_clears_what_a_move_that_was_cut_off_has_noted(
     unschedulable: bool, monkeypatch: pytest.MonkeyPatch
@@ -59,11 +62,17 @@ def test_a_takeover_clears_what_a_move_that_was_cut_off_has_noted(
 
     def nothing(*_: object, **__: object) -> None: ...
 
+    def both(_: object) -> list[Node]:
+        return [noted, by_user]
+
+    def lift_cordon(_: object, name: str) -> None:
+        lifted.append(name)
+
     monkeypatch.setattr(takeover, "begin", begin)
     for name in ("remove_cilium", "remove_flannel_by_name", "remove_kube_proxy", "forget_flannel", "untaint"):
         monkeypatch.setattr(takeover, name, nothing)
-    monkeypatch.setattr(takeover, "nodes", lambda _: [noted, by_user])
-    monkeypatch.setattr(takeover, "lift_cordon", lambda _, name: lifted.append(name))
+    monkeypatch.setattr(takeover, "nodes", both)
+    monkeypatch.setattr(takeover, "lift_cordon", lift_cordon)
     claim = {"cluster": "c", "stack": "s", "cni": "flannel", "epoch": "2", "control_plane": "cp", "mark": ""}
     takeover.takeover(takeover.Needs(**claim))
     assert lifted == ["n"], "a user's own cordon would be lifted: now, or the next one, which such a note would disown"
@@ -75,9 +84,15 @@ def test_a_takeover_clears_what_a_move_that_was_cut_off_has_noted(
 def test_another_project_s_kinds_in_cilium_s_group_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     present = ("ciliumnodes.cilium.io", "tracingpolicies.cilium.io", "gateways.gateway.networking.k8s.io")
     quiet = Quiet([{"metadata": {"name": name}} for name in present])
-    monkeypatch.setattr(old_cni.helm, "releases", lambda *_: [])
-    monkeypatch.setattr(old_cni.kept_objects, "keep", lambda _: None)
-    monkeypatch.setattr(old_cni, "remove_namespace", lambda *_, wait: None)
+
+    def releases(*_: object) -> list[str]:
+        return []
+
+    def remove_namespace(*_: object, wait: bool) -> None: ...
+
+    monkeypatch.setattr(old_cni.helm, "releases", releases)
+    monkeypatch.setattr(old_cni.kept_objects, "keep", keep_nothing)
+    monkeypatch.setattr(old_cni, "remove_namespace", remove_namespace)
     old_cni.remove_cilium(cast("Kubectl", quiet))
     kinds = [what[1:] for what in quiet.deleted if what[0] == "customresourcedefinitions"]
     assert kinds == [("ciliumnodes.cilium.io",)], "every TracingPolicy of Tetragon's would go with its kind"
@@ -89,7 +104,7 @@ def test_a_helm_that_does_not_answer_is_no_cluster_without_a_release(monkeypatch
 
     quiet = Quiet()
     monkeypatch.setattr(old_cni.helm, "releases", releases)
-    monkeypatch.setattr(old_cni.kept_objects, "keep", lambda _: None)
+    monkeypatch.setattr(old_cni.kept_objects, "keep", keep_nothing)
     with pytest.raises(ToolError):
         old_cni.remove_cilium(cast("Kubectl", quiet))
     assert quiet.deleted == [], "the release's agents would run on with their CustomResourceDefinitions gone"

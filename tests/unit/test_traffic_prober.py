@@ -365,8 +365,7 @@ def test_a_connection_of_each_class_is_held_to_a_pod_where_its_name_says(
     traffic.start("s", "serve", **told)
     traffic.start("p", **told)
     traffic.record()
-    wanted = {("s", "pod"): {}, ("p", "host"): {}}
-    for prober, origin in wanted:
+    for prober, origin in (("s", "pod"), ("p", "host")):
         targets = {"service", f"{origin}-to-pod-{where}", f"{origin}-to-service-{where}", f"{origin}-to-api"}
 
         def held(prober: str = prober) -> set[str]:

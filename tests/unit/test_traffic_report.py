@@ -399,7 +399,7 @@ def test_a_long_recording_is_read_in_seconds() -> None:
 def test_where_pods_are_kept_a_held_connection_that_breaks_is_beyond_the_budget() -> None:
     lines = (*STEPS, *ok(500, 1500), "1200 p held service broken 10")
     text = [f"{START + int(ms)} {rest}\n" for ms, rest in (line.split(" ", 1) for line in in_order(*lines))]
-    told = {"strategy": "live", "max_failures": 0, "max_gap_ms": 60_000}
+    told: dict[str, Any] = {"strategy": "live", "max_failures": 0, "max_gap_ms": 60_000}
     kept = report_of(text, **told, keeps_pods=True)
     assert kept.within_budget is False and "1 in move c-worker: service" in kept.why, (
         "a connection broke and the up ended well"

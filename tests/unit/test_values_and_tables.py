@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pulumi
 import yaml
 
 from components.cni.choice import digest, requirements
@@ -74,7 +75,7 @@ def test_what_preflight_looks_for_is_what_will_be_deployed() -> None:
 
 
 def test_the_digest_changes_with_whatever_shapes_the_network() -> None:
-    def of(settings: Settings) -> str:
+    def of(settings: Settings) -> pulumi.Input[str]:
         return digest(settings, requirements(settings))
 
     plain = of(parse({"cni": "cilium"}))

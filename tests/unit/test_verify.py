@@ -592,7 +592,7 @@ class Workloads(Kubectl):
     """A cluster in which only Cilium's chart has workloads."""
 
     def __init__(self, *found: tuple[str, str, str]) -> None:
-        super().__init__("")
+        super().__init__(Path("nowhere"))
         self._found = found
 
     def objects(self, kind: str, *, namespace: str | None = None, selector: str = "", fields: str = "") -> list[Object]:
