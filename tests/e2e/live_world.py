@@ -50,13 +50,16 @@ def progress(real: Real, holder: str) -> int:
     return int(words[0])
 
 
-def assert_heard(real: Real, holder: str, since: int) -> None:
-    """No flow of it was silent for long after that round."""
-    said = [line.split() for line in real.kubectl("logs", holder).splitlines()]
-    behind = [(float(silent), who, int(number)) for number, silent, who in said if int(number) > since]
-    assert behind, f"{holder} has stood still since round {since}"
-    silent, who, number = max(behind)
-    assert silent < SILENCE, f"{holder}: no answer from {who} for {silent} s by round {number}, behind round {since}"
+def assert_heard(real: Real, since: dict[str, int]) -> None:
+    """No flow of these was silent for long after those rounds."""
+    for holder, begun in since.items():
+        said = [line.split() for line in real.kubectl("logs", holder).splitlines()]
+        behind = [(float(silent), who, int(number)) for number, silent, who in said if int(number) > begun]
+        assert behind, f"{holder} has stood still since round {begun}"
+        silent, who, number = max(behind)
+        assert silent < SILENCE, (
+            f"{holder}: no answer from {who} for {silent} s by round {number}, behind round {begun}"
+        )
 
 
 def rounds(real: Real) -> dict[str, int]:
@@ -154,6 +157,5 @@ def assert_same_lives(real: Real, before: dict[str, tuple[object, ...]]) -> None
 
 def assert_all_the_same(real: Real, before: dict[str, tuple[object, ...]], since: dict[str, int], job: int) -> None:
     assert_same_lives(real, before)
-    for holder in HOLDERS:
-        assert_heard(real, holder, since[holder])
+    assert_heard(real, since)
     assert counted(real) > job, "a Job in the middle of its work has lost its count"

@@ -79,6 +79,7 @@ def test_other_values_start_every_agent_again_and_keep_the_adopted_pods(held: Re
     assert_native(verdict(held, "cilium"))
     assert len(old) == 3 and not old & set(held.kubectl(*agents).split()), "an agent goes by the old values"
     eventually(lambda: gone_on(held, since, 20))
+    assert_heard(held, since)
     assert_same_lives(held, before)
     cilium.preview("--expect-no-changes")
 
@@ -88,6 +89,7 @@ def test_the_runtime_and_the_kubelet_start_again_beside_adopted_pods(held: Real)
     held.on_node(WORKER, "systemctl restart containerd kubelet")
     # By what they print, which is the kubelet's to give.
     eventually(lambda: gone_on(held, since, 20))
+    assert_heard(held, since)
     assert_same_lives(held, before)
 
 
@@ -149,7 +151,7 @@ def test_every_pod_runs_on_while_its_node_goes_back_to_flannel_inside_one_stack(
     assert_moved(held, "flannel")
     assert_all_the_same(held, before, since, job)
     # What Cilium masqueraded.
-    assert_heard(held, "datagrams-of-cilium", 0)
+    assert_heard(held, {"datagrams-of-cilium": 0})
     report = interruption(held, "cilium")
     assert report["measured"] and report["withinBudget"] and report["connectionsBroken"] == 0, report["why"]
     for node in held.nodes():

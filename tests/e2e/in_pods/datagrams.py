@@ -32,25 +32,27 @@ class Flow:
             else:
                 self.socket.sendto(asked, self.to)
 
-    def answered(self) -> bool:
-        """Who a socket that is connected hears from is the kernel's affair."""
+    def answered(self, asked: bytes) -> bool:
+        """An answer of before may come late. Who a socket that is connected hears from is the kernel's affair."""
         with suppress(OSError):
-            return self.socket.recvfrom(16)[1] == self.to or self.connected
+            got, sender = self.socket.recvfrom(16)
+            return got == asked and (sender == self.to or self.connected)
         return False
 
 
 flows = [Flow(host, connected=connected) for host in sys.argv[1:] for connected in (True, False)]
-asked = 0
+number = 0
 while True:
-    asked += 1
+    number += 1
+    asked = b"%d" % number
     for flow in flows:
-        flow.ask(b"%d" % asked)
+        flow.ask(asked)
     waiting, until = set(flows), time.monotonic() + WAIT
     # What has come is read behind the time as well.
     while waiting and (ready := select.select(waiting, [], [], max(0, until - time.monotonic()))[0]):
-        waiting -= {flow for flow in ready if flow.answered()}
+        waiting -= {flow for flow in ready if flow.answered(asked)}
     for flow in flows:
         flow.silent = flow.silent + WAIT + PAUSE if flow in waiting else 0.0
     longest = max(flows, key=lambda flow: flow.silent)
-    print(asked, round(longest.silent, 2), longest.name, flush=True)
+    print(number, round(longest.silent, 2), longest.name, flush=True)
     time.sleep(PAUSE)
