@@ -9,7 +9,7 @@ pins=/sys/fs/bpf/cilium
 drop=HANDOVER-DROP
 rows=$(cat)
 
-# One transaction lets all flows go; the chain itself takes five commands to remove, for which they need not wait.
+# One transaction lets all flows go; the chain itself takes six commands to remove, for which they need not wait.
 let_go() { printf '*raw\n-F %s\nCOMMIT\n' "$drop" | iptables-restore --noflush; }
 
 chain_there() { iptables -t raw -S "$drop" >/dev/null 2>&1; }

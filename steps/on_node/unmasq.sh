@@ -68,46 +68,46 @@ flows() { # [OPTION...]
 
 # Passes those rows on, as `flows` prints them, that are still open: of TCP with an end on this node, by the addresses that
 # are its `own`, its sockets tell. An entry for a connection that has ended would lead the next one with its ports to where
-# that one led, for a day.
+# that one led, for a day. Open is as well what its process has closed while its FIN is still to go: behind data, or once
+# more, since it was dropped here.
 still_open() {
   local sockets
-  sockets=$(ss --no-header --tcp --numeric state established | awk '{ print $3, $4 }') || return
+  sockets=$(ss --no-header --tcp --numeric state established state fin-wait-1 state closing state last-ack |
+    awk '{ print $4, $5 }') || return
   awk '
     NR == FNR && $1 == "own" { own[$2]; next }
     NR == FNR { gsub(/\[::ffff:|\]|%[^: ]*/, ""); open[$1 " " $2]; next }
     $9 == "udp" || !($1 in own) || (($1 ":" $3 " " $2 ":" $4) in open)' <(printf '%s\n' "$own" "$sockets") -
 }
 
-# Passes the flows on stdin on as SNATs, as lines by which conntrack inserts them: marked, so that nobody does it again, nor
-# does direct_routes.sh forget them.
-entries() {
-  local src dst sport dport back_src back_dst back_sport back_dport proto
-  while read -r src dst sport dport back_src back_dst back_sport back_dport proto; do
-    # UDP's time-out counts from the next packet on.
-    local entry='--timeout 180' nat="--src-nat $back_dst:$back_dport"
-    if [ "$back_src:$back_sport" != "$dst:$dport" ]; then nat+=" --dst-nat $back_src:$back_sport"; fi
-    if [ "$proto" = tcp ]; then entry='--state ESTABLISHED --timeout 86400'; fi
-    printf -- '-I -p %s -s %s -d %s --sport %s --dport %s' "$proto" "$src" "$dst" "$sport" "$dport"
-    # Without the reply's tuple: with it conntrack makes an entry without NAT.
-    printf ' -u ASSURED,SEEN_REPLY --mark %s %s %s\n' "$SNATED_MARK" "$entry" "$nat"
-  done
+# Prints a flow as the line by which conntrack inserts it as an SNAT: marked, so that nobody does it again, nor does
+# direct_routes.sh forget it.
+entry() { # SRC DST SPORT DPORT BACK_SRC BACK_DST BACK_SPORT BACK_DPORT PROTOCOL
+  # UDP's time-out counts from the next packet on.
+  local state='--timeout 180' nat="--src-nat $6:$8"
+  if [ "$5:$7" != "$2:$4" ]; then nat+=" --dst-nat $5:$7"; fi
+  if [ "$9" = tcp ]; then state='--state ESTABLISHED --timeout 86400'; fi
+  # Without the reply's tuple: with it conntrack makes an entry without NAT.
+  printf -- '-I -p %s -s %s -d %s --sport %s --dport %s -u ASSURED,SEEN_REPLY --mark %s %s %s\n' \
+    "$9" "$1" "$2" "$3" "$4" "$SNATED_MARK" "$state" "$nat"
 }
 
 # Puts the flows on stdin back by one command. That ends with the first that is there already, and conntrack before 1.4.7
 # does not know it: then one by one.
 put_back() {
-  local lines line
-  lines=$(entries)
-  if conntrack --load-file - <<<"$lines" >/dev/null 2>&1; then return; fi
-  while read -r line; do
-    local words way
-    read -ra words <<<"$line"
-    way=("${words[@]:1:10}")
-    conntrack "${words[@]}" >/dev/null 2>&1 ||
-      # The first command may have put it back.
-      [[ $(conntrack -G "${way[@]}" 2>/dev/null) == *" mark=$((SNATED_MARK)) "* ]] ||
-      printf '%s: a connection is lost, since it could not be put back as an SNAT: %s\n' "$NODE" "${way[*]}" >&2
-  done <<<"$lines"
+  local rows row words said
+  rows=$(cat)
+  if [ -z "$rows" ]; then return; fi
+  if while read -ra row; do entry "${row[@]}"; done <<<"$rows" | conntrack --load-file - >/dev/null 2>&1; then return; fi
+  while read -ra row; do
+    read -ra words <<<"$(entry "${row[@]}")"
+    if conntrack "${words[@]}" >/dev/null 2>&1; then continue; fi
+    # The first command may have put it back; a packet may have made another.
+    said=$(conntrack -G "${words[@]:1:10}" 2>/dev/null || true)
+    [[ $said == *" src=${row[4]} dst=${row[5]} sport=${row[6]} dport=${row[7]} "*" mark=$((SNATED_MARK)) "* ]] ||
+      printf '%s: the connection %s:%s to %s:%s is lost: it could not be put back as an SNAT\n' \
+        "$NODE" "${row[0]}" "${row[2]}" "${row[1]}" "${row[3]}" >&2
+  done <<<"$rows"
 }
 
 # Between the deletion and the insertion a packet would make an entry without NAT, so these flows wait for it; for as short
@@ -117,7 +117,7 @@ unmasq() {
   local own found open said taken rows asked failed='' proto given_to src dst sport dport
   local unmarked=(--mark "0/$SNATED_MARK")
   own=$(ip -4 -oneline addr | awk '{ sub("/.*", "", $4); print "own", $4 }')
-  found=$(flows "${unmarked[@]}" | still_open)
+  found=$(flows "${unmarked[@]}" | still_open | sort -u)
   if [ -z "$found" ]; then return; fi
   asked=$(awk '{ print $9, $6 }' <<<"$found" | sort -u)
   deleted=$(mktemp)
@@ -134,16 +134,18 @@ unmasq() {
     said=$(given -D "$proto" "$given_to" "${unmarked[@]}" 2>&1 >>"$deleted") ||
       [[ $said == *'entries have been deleted'* ]] || failed+="$said "
   done <<<"$asked"
-  # Among them those whose handshake has ended since the look, which wait for nothing: they are older than the rules, so
-  # there are few. Where nobody says what is open, all of them.
+  # Where nobody says what is open, all of them.
   taken=$(tuples <"$deleted" | sort -u)
   rows=$(still_open <<<"$taken") || rows=$taken
-  if [ -n "$rows" ]; then put_back <<<"$rows"; fi
+  comm -12 <(printf '%s\n' "$found") <(printf '%s\n' "$rows") | put_back
   let_go
-  # What was closed meanwhile may have said so to nobody, its last packet being among those that waited. What has said so
+  # Those whose handshake has ended since the look wait for nothing, and their packets may have made entries meanwhile: they
+  # are older than the rules, so there are few.
+  comm -13 <(printf '%s\n' "$found") <(printf '%s\n' "$rows") | put_back
+  # What was reset meanwhile may have said so to nobody, its last packet being among those that waited. What has said so
   # since is not established any more.
   open=$(still_open <<<"$rows") || { failed+="what is open cannot be told "; open=$rows; }
-  comm -23 <(sort <<<"$rows") <(sort <<<"$open") | while read -r src dst sport dport _ _ _ _ proto; do
+  comm -23 <(printf '%s\n' "$rows") <(printf '%s\n' "$open") | while read -r src dst sport dport _ _ _ _ proto; do
     if [ -z "$src" ]; then continue; fi
     conntrack -D -p "$proto" --state ESTABLISHED \
       --orig-src "$src" --orig-dst "$dst" --orig-port-src "$sport" --orig-port-dst "$dport" \

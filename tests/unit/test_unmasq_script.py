@@ -54,6 +54,7 @@ def moved(
     *,
     list_by: str = "cat",
     loads: str = "",
+    sockets: str = "true",
     broken: str = "",
     answers: int = 0,
 ) -> tuple[CompletedProcess[str], list[str]]:
@@ -67,12 +68,12 @@ def moved(
     text = CONNTRACK.format(
         log=log, tcp=folder / "tcp", udp=folder / "udp", fails=fails, list_by=list_by, loads=loads or f"cat >>{log}"
     )
-    # Nobody's sockets are asked: both ends are elsewhere.
-    ip = "echo 1: lo inet 127.0.0.1/8"
+    # Without a socket of their own both ends are elsewhere, and nobody's are asked.
+    ip = f"echo 2: eth0 inet {'127.0.0.1' if sockets == 'true' else '172.18.0.2'}/16"
     tools = {
         "conntrack": text,
         "ip": ip,
-        "ss": "true",
+        "ss": sockets,
         # It exits with 1 for «there is no such chain», and adds what it is told to add.
         "iptables": '[[ "$*" != *" -S "* && "$*" != *" -C "* ]]',
         "iptables-restore": f"cat >>{folder / 'rules'}",
@@ -162,15 +163,43 @@ def test_what_cannot_be_put_back_at_once_is_put_back_one_by_one(tmp_path: Path) 
     assert len([line for line in told if line.startswith("-I")]) == 4, f"connections would break: {told}"
 
 
-@pytest.mark.parametrize(("mark", "lost"), [(SNATED_MARK, False), ("0x0", True)])
-def test_an_entry_that_is_there_is_lost_unless_it_is_the_snat(tmp_path: Path, mark: str, lost: bool) -> None:
-    there = f"  -I*) exit 1 ;;\n  -G*) echo tcp 6 86399 ESTABLISHED [ASSURED] mark={int(mark, 16)} use=1"
+@pytest.mark.parametrize(
+    ("mark", "backend", "lost"),
+    [(SNATED_MARK, "10.244.2.7", False), ("0x0", "10.244.2.7", True), (SNATED_MARK, "10.244.2.9", True)],
+)
+def test_an_entry_that_is_there_is_lost_unless_it_is_the_snat(
+    tmp_path: Path, mark: str, backend: str, lost: bool
+) -> None:
+    found = TCP[0].replace("10.244.2.7", backend).replace("mark=0", f"mark={int(mark, 16)}")
+    there = f"  -I*) exit 1 ;;\n  -G*) echo '{found}'"
     done, _ = moved(tmp_path, TCP[:1], "", loads=f"exit 1 ;;\n{there}")
     assert ("is lost" in done.stderr) is lost, f"a connection would break without a word, or is said to: {done.stderr}"
 
 
+SOCKETS = """
+echo >>{count}
+for port in 40001 40002 40003; do
+  state=ESTAB
+  if [ $port = 40003 ] && [ $(wc -l <{count}) = 3 ]; then state={state}; fi
+  case "$*" in *"state ${{state/ESTAB/established}}"*) echo "$state 0 0 172.18.0.2:$port 10.96.0.10:80" ;; esac
+done
+"""
+
+
+@pytest.mark.parametrize(("state", "deleted"), [("gone", 1), ("fin-wait-1", 0), ("last-ack", 0), ("ESTAB", 0)])
+def test_what_was_reset_while_it_waited_leaves_no_entry(tmp_path: Path, state: str, deleted: int) -> None:
+    sockets = SOCKETS.format(count=tmp_path / "asked", state=state)
+    done, told = moved(tmp_path, TCP, "", sockets=sockets)
+    assert done.returncode == 0, done.stderr
+    assert len([line for line in told if line.startswith("-I")]) == 3, f"a connection would break: {told}"
+    ended = [line for line in told if line.startswith("-D") and "--orig-port-src" in line]
+    assert len(ended) == deleted, "its entry would lead another astray for a day, or its FIN nowhere"
+    assert all("--orig-port-src 40003" in line and "--state ESTABLISHED" in line for line in ended), ended
+
+
 def test_flows_wait_for_nothing_but_to_be_put_back(tmp_path: Path) -> None:
     moved(tmp_path, TCP, UDP)
+    assert "-F HANDOVER-DROP" in (tmp_path / "rules").read_text(), "they would wait until the chain is gone"
     did = (tmp_path / "order").read_text().splitlines()
     began = did.index("iptables-restore", did.index("iptables-restore") + 1)
     waited = did[began + 1 : did.index("iptables-restore", began + 1)]
