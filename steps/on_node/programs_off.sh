@@ -9,6 +9,10 @@ pins=/sys/fs/bpf/cilium
 drop=HANDOVER-DROP
 rows=$(cat)
 
+# Whoever has the tables' lock, which the older iptables takes, is waited for: it would say «there is none» instead.
+iptables() { command iptables --wait "$@"; }
+iptables-restore() { command iptables-restore --wait "$@"; }
+
 # One transaction lets all flows go; the chain itself takes six commands to remove, for which they need not wait.
 let_go() { printf '*raw\n-F %s\nCOMMIT\n' "$drop" | iptables-restore --noflush; }
 

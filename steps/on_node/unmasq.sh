@@ -15,6 +15,10 @@ gateway=${network%.*}.$((${network##*.} + 1))
 snat=HANDOVER-SNAT
 drop=HANDOVER-DROP
 
+# Whoever has the tables' lock, which the older iptables takes, is waited for: it would say «there is none» instead.
+iptables() { command iptables --wait "$@"; }
+iptables-restore() { command iptables-restore --wait "$@"; }
+
 chain_there() { iptables -t "$1" -S "$2" >/dev/null 2>&1; }
 
 snat_on() { # RULE...
