@@ -13,14 +13,12 @@ rows=$(cat)
 iptables() { command iptables --wait "$@"; }
 iptables-restore() { command iptables-restore --wait "$@"; }
 
-# One transaction lets all flows go; the chain itself takes six commands to remove, for which they need not wait.
-let_go() { printf '*raw\n-F %s\nCOMMIT\n' "$drop" | iptables-restore --noflush; }
-
 chain_there() { iptables -t raw -S "$drop" >/dev/null 2>&1; }
 drop_off() {
   chain_there || return 0
-  while iptables -t raw -C PREROUTING -j "$drop" 2>/dev/null; do iptables -t raw -D PREROUTING -j "$drop"; done
+  # First: the flows need not wait for the rest.
   iptables -t raw -F "$drop"
+  while iptables -t raw -C PREROUTING -j "$drop" 2>/dev/null; do iptables -t raw -D PREROUTING -j "$drop"; done
   iptables -t raw -X "$drop"
 }
 
@@ -86,4 +84,3 @@ programs_off
 while read -r src sport dst dport address port proto; do
   put_over "$src" "$sport" "$dst" "$dport" "$address" "$port" "$proto"
 done <<<"$rows"
-let_go
