@@ -106,7 +106,7 @@ put_back() {
   while read -ra row; do
     read -ra words <<<"$(entry "${row[@]}")"
     if conntrack "${words[@]}" >/dev/null 2>&1; then continue; fi
-    # The first command may have put it back; a packet may have made another.
+    # The first command may have put it back; a packet may have made another. No answer counts as none: it is said to be lost.
     said=$(conntrack -G "${words[@]:1:10}" 2>/dev/null || true)
     [[ $said == *" src=${row[4]} dst=${row[5]} sport=${row[6]} dport=${row[7]} "*" mark=$((SNATED_MARK)) "* ]] ||
       printf '%s: the connection %s:%s to %s:%s is lost: it could not be put back as an SNAT\n' \
