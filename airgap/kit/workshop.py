@@ -145,6 +145,9 @@ def sweep(cache: Cache) -> None:
     """Remove what builds left behind that were killed: partial folders that no living process holds the lock of."""
     for partial in cache.out.glob(f"*{PARTIAL}"):
         lock = try_lock(cache.locks / f"{partial.name.removesuffix(PARTIAL)}.lock")
-        if lock is not None:
+        if lock is None:
+            continue
+        # Its build may have ended behind the look, and have made it the target's own folder.
+        if partial.exists():
             shutil.rmtree(partial)
-            os.close(lock)
+        os.close(lock)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from kit import workshop
 from kit.errors import KitError
 from kit.locks import try_lock
 from kit.paths import Cache
@@ -185,6 +186,25 @@ def test_a_partial_folder_is_swept_only_where_no_build_is_alive(cache: Cache) ->
     os.close(lock)
     left = [path.name for path in cache.out.iterdir()]
     assert left == ["live-1.partial"], "a running build would lose its folder, or a dead one's would stay for ever"
+
+
+def test_a_build_that_ends_while_another_kit_sweeps_keeps_its_output(
+    cache: Cache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    partial, out = cache.out / "live-1.partial", cache.out / "live-1"
+    partial.mkdir(parents=True)
+
+    def ends_meanwhile(path: Path) -> int | None:
+        # Between the sweep's look and its lock: the other kit keeps its output, and lets go of the lock.
+        partial.rename(out)
+        return try_lock(path)
+
+    monkeypatch.setattr(workshop, "try_lock", ends_meanwhile)
+    Scheduler([], cache).run()
+    assert out.is_dir(), "a build of half an hour would be thrown away"
+    free = try_lock(cache.locks / "live-1.lock")
+    assert free is not None, "the sweep would keep the lock, and every other kit would wait for it"
+    os.close(free)
 
 
 def test_a_result_that_is_gone_from_the_engine_is_restored_from_the_folder(cache: Cache, tmp_path: Path) -> None:
