@@ -119,4 +119,4 @@ def _rebridge(place: Place, steps: Sequence[str], pods: Collection[Tenant], pod_
     }
     rows = "".join(f"{pod.sandbox.pid} {pod.address} {pod.index} {pod.mac} veth{pod.sandbox.id[:8]}\n" for pod in pods)
     for step in steps:
-        on_node(place.node, "rebridge", env={"STEP": step, **env}, stdin=rows, behind="each_pod")
+        on_node(place.node, "rebridge", env={"STEP": step, **env}, stdin=rows)

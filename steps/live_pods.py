@@ -79,7 +79,7 @@ def take_out(place: Place, pods: Collection[Tenant]) -> None:
 
 def route(place: Place, way: Literal["there", "back"], pods: Collection[Tenant]) -> None:
     """Each is routed on its own, and still a port of the bridge or a Pod of Cilium's."""
-    on_node(place.node, "routed", env={"STEP": "the route", "WAY": way}, stdin=_rows(pods), behind="each_pod")
+    on_node(place.node, "routed", env={"STEP": "the route", "WAY": way}, stdin=_rows(pods))
 
 
 def bridge_off(place: Place) -> None:
@@ -143,7 +143,7 @@ def endpoints(place: Place) -> dict[str, Endpoint]:
 
 def _handover(place: Place, step: str, pods: Collection[Tenant]) -> None:
     env = {"STEP": step, "GATEWAY": gateway_of(place.pod_cidr), "NETWORK": place.pod_cidr.split("/")[0]}
-    on_node(place.node, "handover", env=env, stdin=_rows(pods), behind="each_pod")
+    on_node(place.node, "handover", env=env, stdin=_rows(pods))
 
 
 def _rows(pods: Collection[Tenant]) -> str:

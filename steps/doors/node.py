@@ -11,6 +11,10 @@ from pathlib import Path
 from steps.doors.process import run
 
 _SCRIPTS = Path(__file__).parents[1] / "on_node"
+# The functions that a script has before it: a fact of the script, so nobody who runs it can forget them.
+_BEFORE = {
+    **dict.fromkeys(("handover", "rebridge", "routed"), "each_pod"),
+}
 
 
 def on_node(
@@ -20,11 +24,13 @@ def on_node(
     env: Mapping[str, str] | None = None,
     stdin: str = "",
     timeout: float = 300,
-    behind: str = "",
 ) -> str:
-    """stdout of on_node/SCRIPT.sh inside `node`, behind the functions of another one; what it said on stderr is in the
-    ToolError where it fails."""
-    text = "\n".join((_SCRIPTS / f"{name}.sh").read_text() for name in (behind, script) if name)
+    """stdout of on_node/SCRIPT.sh inside `node`; what it said on stderr is in the ToolError where it fails."""
     assignments = [f"{name}={value}" for name, value in {"NODE": node, **(env or {})}.items()]
-    inside: Sequence[str] = ["env", *assignments, "bash", "-c", text, script, *args]
+    inside: Sequence[str] = ["env", *assignments, "bash", "-c", whole(script), script, *args]
     return run(["docker", "exec", "--interactive", node, *inside], stdin=stdin, timeout=timeout, show=True)
+
+
+def whole(script: str) -> str:
+    """The text of on_node/SCRIPT.sh, behind the functions that it calls."""
+    return "\n".join((_SCRIPTS / f"{name}.sh").read_text() for name in (_BEFORE.get(script), script) if name)

@@ -16,6 +16,7 @@ from tempfile import gettempdir
 
 import pytest
 
+from steps.doors.node import whole
 from steps.residue import SNATED_MARK
 
 SCRIPTS = Path(__file__).parents[2] / "steps" / "on_node"
@@ -59,8 +60,8 @@ def sh(text: str) -> CompletedProcess[str]:
 def run(
     script: str, *before: str, stdin: str = "", folders: Mapping[str, Path] | None = None, **env: str
 ) -> CompletedProcess[str]:
-    """Runs scripts as on_node joins them, by the command `before`, with other `folders` in place of the node's."""
-    text = "\n".join((SCRIPTS / f"{name}.sh").read_text() for name in script.split())
+    """Runs a script as on_node does, by the command `before`, with other `folders` in place of the node's."""
+    text = whole(script)
     for name, folder in (folders or {}).items():
         text = text.replace(name, str(folder))
     command, env = [*before, "bash", "-c", text], {**os.environ, "NODE": "n", "SNATED_MARK": SNATED_MARK, **env}

@@ -39,8 +39,8 @@ def place() -> Iterator[Place]:
 
 def handover(place: Place, step: str, rows: str, **env: str) -> CompletedProcess[str]:
     if step == "routed":
-        return place.on_node("each_pod routed", stdin=rows, STEP="the route", WAY="there", **env)
-    return place.on_node("each_pod handover", stdin=rows, STEP=step, **ENV, **env)
+        return place.on_node("routed", stdin=rows, STEP="the route", WAY="there", **env)
+    return place.on_node("handover", stdin=rows, STEP=step, **ENV, **env)
 
 
 def test_a_pod_leaves_the_bridge_and_none_of_its_connections_fails(place: Place) -> None:

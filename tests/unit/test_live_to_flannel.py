@@ -191,9 +191,7 @@ class Doors:
         self.agents: list[dict[str, Any]] = []
         monkeypatch.setattr(live_back_pods, "on_node", self.on_node)
 
-    def on_node(
-        self, _: str, script: str, *, env: Mapping[str, str] = NOTHING, stdin: str = "", behind: str = ""
-    ) -> str:
+    def on_node(self, _: str, script: str, *, env: Mapping[str, str] = NOTHING, stdin: str = "") -> str:
         self.given.append((f"{script} {env.get('STEP', '')}".strip(), stdin))
         return self.said.get(script, "")
 

@@ -48,7 +48,7 @@ def state(place: Place) -> str:
 
 
 def step(place: Place, name: str, told: str) -> None:
-    script = "each_pod routed" if name == "routed" else "each_pod rebridge"
+    script = "routed" if name == "routed" else "rebridge"
     done = place.on_node(script, stdin=told, STEP=name, WAY="back", **ENV)
     assert done.returncode == 0, f"{name}: {done.stderr}"
 
