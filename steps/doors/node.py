@@ -14,6 +14,7 @@ _SCRIPTS = Path(__file__).parents[1] / "on_node"
 # The functions that a script has before it: a fact of the script, so nobody who runs it can forget them.
 _BEFORE = {
     **dict.fromkeys(("handover", "rebridge", "routed"), "each_pod"),
+    **dict.fromkeys(("programs_off", "unmasq"), "flows_wait"),
 }
 
 

@@ -1,26 +1,12 @@
 # shellcheck shell=bash
-# Runs inside a node whose agent has gone, with `SRC SPORT DST DPORT ADDRESS PORT tcp|udp` of flows on stdin: takes Cilium's
-# programs away, and puts these over into netfilter's table in the same moment: each goes on as ADDRESS:PORT, by which its
-# peer knows it, or as itself. Between the two they alone wait.
+# Runs inside a node whose agent has gone, behind flows_wait.sh, with `SRC SPORT DST DPORT ADDRESS PORT tcp|udp` of flows on
+# stdin: takes Cilium's programs away, and puts these over into netfilter's table in the same moment: each goes on as
+# ADDRESS:PORT, by which its peer knows it, or as itself. Between the two they alone wait.
 set -euo pipefail
 shopt -s inherit_errexit
 : "${NODE:?}"
 pins=/sys/fs/bpf/cilium
-drop=HANDOVER-DROP
 rows=$(cat)
-
-# Whoever has the tables' lock, which the older iptables takes, is waited for: it would say «there is none» instead.
-iptables() { command iptables --wait "$@"; }
-iptables-restore() { command iptables-restore --wait "$@"; }
-
-chain_there() { iptables -t raw -S "$drop" >/dev/null 2>&1; }
-drop_off() {
-  chain_there || return 0
-  # First: the flows need not wait for the rest.
-  iptables -t raw -F "$drop"
-  while iptables -t raw -C PREROUTING -j "$drop" 2>/dev/null; do iptables -t raw -D PREROUTING -j "$drop"; done
-  iptables -t raw -X "$drop"
-}
 
 # Before Linux 6.6 they are filters, which no pin holds.
 filters() {
@@ -63,7 +49,7 @@ put_over() { # SRC SPORT DST DPORT ADDRESS PORT PROTOCOL
     printf '%s: the flow %s:%s to %s:%s is lost: it could not be put over\n' "$NODE" "$1" "$2" "$3" "$4" >&2
 }
 
-drop_off # of a run that was cut off
+wait_off # of a run that was cut off
 # Not while flows wait: it asks twice for each device. Without its agent nobody adds one.
 found=$(filters)
 # Without them whatever is open goes its way already.
@@ -72,14 +58,8 @@ if [ -z "$rows" ]; then
   programs_off
   exit 0
 fi
-trap drop_off EXIT
-{
-  printf '*raw\n:%s - [0:0]\n-I PREROUTING -j %s\n' "$drop" "$drop"
-  awk -v chain="$drop" '
-    { print "-A " chain " -p " $7 " -s " $1 " -d " $3 " --sport " $2 " --dport " $4 " -j DROP"
-      print "-A " chain " -p " $7 " -s " $3 " -d " $5 " --sport " $4 " --dport " $6 " -j DROP" }' <<<"$rows"
-  printf 'COMMIT\n'
-} | iptables-restore --noflush
+trap wait_off EXIT
+awk '{ print $1, $2, $3, $4, $7; print $3, $4, $5, $6, $7 }' <<<"$rows" | wait_on PREROUTING
 programs_off
 while read -r src sport dst dport address port proto; do
   put_over "$src" "$sport" "$dst" "$dport" "$address" "$port" "$proto"

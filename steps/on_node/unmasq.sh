@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# Runs inside a node, with the table of nodes on stdin. A MASQUERADE is bound to the device by which its flow left: when
-# the way changes the kernel drops the flow. An SNAT is not. $STEP `on`, where Flannel is, makes new flows SNATs of the same
-# address, and SNATs of those that are open. `back`, where Flannel is to be, does so with what leads from a node to
-# Pods on others, before Flannel would masquerade it; `alone` also masquerades what leads out of the node's Pods, which no
-# CNI does for the time. `off` takes the rules away, and the tunnel's address where no flow has it any more.
+# Runs inside a node, behind flows_wait.sh, with the table of nodes on stdin. A MASQUERADE is bound to the device by which its
+# flow left: when the way changes the kernel drops the flow. An SNAT is not. $STEP `on`, where Flannel is, makes new flows
+# SNATs of the same address, and SNATs of those that are open. `back`, where Flannel is to be, does so with what leads from a
+# node to Pods on others, before Flannel would masquerade it; `alone` also masquerades what leads out of the node's Pods,
+# which no CNI does for the time. `off` takes the rules away, and the tunnel's address where no flow has it any more.
 set -euo pipefail
 # Without it a question that fails inside of $(…) passes for one without an answer.
 shopt -s inherit_errexit
@@ -13,13 +13,6 @@ network=${pod_cidr%/*}
 # The tunnel has the podCIDR's own address, the bridge the one after it.
 gateway=${network%.*}.$((${network##*.} + 1))
 snat=HANDOVER-SNAT
-drop=HANDOVER-DROP
-
-# Whoever has the tables' lock, which the older iptables takes, is waited for: it would say «there is none» instead.
-iptables() { command iptables --wait "$@"; }
-iptables-restore() { command iptables-restore --wait "$@"; }
-
-chain_there() { iptables -t "$1" -S "$2" >/dev/null 2>&1; }
 
 snat_on() { # RULE...
   local rule
@@ -31,19 +24,6 @@ snat_on() { # RULE...
     printf 'COMMIT\n'
   } | iptables-restore --noflush
   iptables -t nat -C POSTROUTING -j "$snat" 2>/dev/null || iptables -t nat -I POSTROUTING -j "$snat"
-}
-
-# One transaction lets all flows go; the chain itself takes nine commands to remove, for which they need not wait.
-let_go() { printf '*raw\n-F %s\nCOMMIT\n' "$drop" | iptables-restore --noflush; }
-
-drop_off() {
-  chain_there raw "$drop" || return 0
-  local hook
-  for hook in PREROUTING OUTPUT; do
-    while iptables -t raw -C "$hook" -j "$drop" 2>/dev/null; do iptables -t raw -D "$hook" -j "$drop"; done
-  done
-  iptables -t raw -F "$drop"
-  iptables -t raw -X "$drop"
 }
 
 # Passes on the tuples of conntrack's entries, SRC DST SPORT DPORT both ways, and their protocol.
@@ -115,8 +95,7 @@ put_back() {
 }
 
 # Between the deletion and the insertion a packet would make an entry without NAT, so these flows wait for it; for as short
-# as can be. Conntrack reads the whole table for each question, so it is one for all of them; and what waits for longer than
-# 0.6 or 1.4 s is sent again after 1.4 or 3 s only.
+# as can be. Conntrack reads the whole table for each question, so it is one for all of them.
 unmasq() {
   local own found open said taken rows asked failed='' proto given_to src dst sport dport
   local unmarked=(--mark "0/$SNATED_MARK")
@@ -125,14 +104,8 @@ unmasq() {
   if [ -z "$found" ]; then return; fi
   asked=$(awk '{ print $9, $6 }' <<<"$found" | sort -u)
   deleted=$(mktemp)
-  trap 'drop_off; rm -f "$deleted"' EXIT
-  {
-    printf '*raw\n:%s - [0:0]\n-I PREROUTING -j %s\n-I OUTPUT -j %s\n' "$drop" "$drop" "$drop"
-    awk -v chain="$drop" '
-      { print "-A " chain " -p " $9 " -s " $1 " -d " $2 " --sport " $3 " --dport " $4 " -j DROP"
-        print "-A " chain " -p " $9 " -s " $5 " -d " $6 " --sport " $7 " --dport " $8 " -j DROP" }' <<<"$found"
-    printf 'COMMIT\n'
-  } | iptables-restore --noflush
+  trap 'wait_off; rm -f "$deleted"' EXIT
+  awk '{ print $1, $3, $2, $4, $9; print $5, $7, $6, $8, $9 }' <<<"$found" | wait_on PREROUTING OUTPUT
   while read -r proto given_to; do
     # Its two streams apart: together they cut each other's lines. It ends with 1 where there is none any more.
     said=$(given -D "$proto" "$given_to" "${unmarked[@]}" 2>&1 >>"$deleted") ||
@@ -164,7 +137,7 @@ unmasq() {
 
 case $STEP in
   on)
-    drop_off # of a run that was cut off
+    wait_off # of a run that was cut off
     # Only where Flannel's tunnel is: elsewhere nothing is masqueraded to these addresses.
     if [ -e /sys/class/net/flannel.1 ]; then
       # First: a flow made between the two would be masqueraded. What is marked 0x4000 would be by kube-proxy. Its
@@ -177,14 +150,14 @@ case $STEP in
     fi ;;
   back | alone)
     : "${POD_SUBNET:?}"
-    drop_off
+    wait_off
     device=$(ip -4 -oneline addr show to "$address/32" | awk '{ print $2; exit }')
     [ -n "$device" ] || { printf '%s: no device has its address %s\n' "$NODE" "$address" >&2; exit 1; }
     rules=("-o $device ! -s $POD_SUBNET -d $POD_SUBNET -j SNAT --to-source $address")
     if [ "$STEP" = alone ]; then rules+=("-o $device -s $pod_cidr ! -d $POD_SUBNET -j MASQUERADE"); fi
     snat_on "${rules[@]}" ;;
   off)
-    drop_off
+    wait_off
     if chain_there nat "$snat"; then
       while iptables -t nat -C POSTROUTING -j "$snat" 2>/dev/null; do iptables -t nat -D POSTROUTING -j "$snat"; done
       iptables -t nat -F "$snat"
