@@ -69,6 +69,11 @@ def take_addresses(place: Place, pods: Collection[Tenant], pod_subnet: str, mtu:
     on_node(place.node, "flannel_files", env={"STEP": "write"}, stdin=rows)
 
 
+def keep_router(place: Place) -> None:
+    """The address of Cilium's router, where it is not the gateway, stays for what is open, and is given to no Pod."""
+    on_node(place.node, "router", env={"STEP": "keep", "GATEWAY": gateway_of(place.pod_cidr)})
+
+
 def into_bridge(place: Place, pods: Collection[Tenant], pod_subnet: str, mtu: int) -> None:
     """Each is in Flannel's bridge, and looks like a Pod of its."""
     _rebridge(place, ("bridge", "dress"), pods, pod_subnet, mtu)

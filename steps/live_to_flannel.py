@@ -18,6 +18,7 @@ from steps.live_back_pods import (
     forget_ended,
     forget_left,
     into_bridge,
+    keep_router,
     masquerading,
     pods_mtu,
     route_back,
@@ -126,6 +127,7 @@ def _change_hands(
     # Before the agent comes: its plugin would give their addresses to others.
     mtu = pods_mtu(place)
     forget_left(place, pods)
+    keep_router(place)
     take_addresses(place, pods, needs.pod_subnet, mtu)
     label(kubectl, name, cni_owner=needs.cni)
     into_bridge(place, pods, needs.pod_subnet, mtu)

@@ -46,6 +46,7 @@ def finish(needs: Needs) -> None:
             on_every_node(kubectl, "direct_routes", STEP=step, **told)
         # Last, and whichever the CNI: a way to Cilium that is taken back has left its rules.
         on_every_node(kubectl, "unmasq", STEP="off", **told)
+        on_every_node(kubectl, "router", STEP="off")
 
 
 if __name__ == "__main__":

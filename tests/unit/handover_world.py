@@ -122,14 +122,14 @@ def standing(made: str, pods: Sequence[str]) -> Generator[Place]:
 
 
 @contextmanager
-def talking(servers: Mapping[str, str]) -> Generator[Callable[[str], None]]:
-    """Meanwhile POD makes connections to each of the servers (an address by its namespace) and holds one to each. Gives
-    what asserts, behind a step, that none has failed and all answer."""
+def talking(servers: Mapping[str, str], asker: str = POD) -> Generator[Callable[[str], None]]:
+    """Meanwhile `asker` makes connections to each of the servers (an address by its namespace) and holds one to each.
+    Gives what asserts, behind a step, that none has failed and all answer."""
     with ExitStack() as stack:
         for name in servers:
             server = stack.enter_context(_process(name, sys.executable, "-c", ECHOES))
             assert server.stdout is not None and server.stdout.readline() == "up\n", f"no server came up in {name}"
-        asks = stack.enter_context(_process(POD, sys.executable, "-c", ASKS, *servers.values(), stderr=PIPE))
+        asks = stack.enter_context(_process(asker, sys.executable, "-c", ASKS, *servers.values(), stderr=PIPE))
         into, out, errors = asks.stdin, asks.stdout, asks.stderr
         assert into is not None and out is not None and errors is not None
 

@@ -44,6 +44,8 @@ ORDER = {
     ("route_back", OFF): "nothing would lead to a Pod",
     (OFF, "clean early"): "the programs' pins would go before the connections are put over",
     ("take_addresses", "cni_owner=flannel"): "Flannel would give the address of a Pod that runs to another",
+    ("keep_router", "cni_owner=flannel"): "Flannel would give the address of open connections to a Pod",
+    ("forget_left", "keep_router"): "the same, after a run that was cut off",
     ("clean early", "cni_owner=flannel"): "Flannel would start among Cilium's rules",
     ("forget_left", "cni_owner=flannel"): "the address of a Pod that Flannel is just making would be given to another",
     ("hold on", "forget_left"): "the same of one that Cilium is just making",
@@ -75,7 +77,7 @@ class World(Noting):
         self.left = [POD]
         self.rest = False
         plain = "cordon lift_cordon route_back take_addresses into_bridge settle renew_pending_pods"
-        plain += " forget_ended forget_left"
+        plain += " forget_ended forget_left keep_router"
         stand_ins = self.stand_ins(node("w", owner, cordoned), plain)
         stand_ins |= {
             "masquerading": self.noting("masquerading", "the map"),

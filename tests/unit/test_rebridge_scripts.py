@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -28,7 +29,7 @@ ip netns exec {NODE} sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filte
 ip -n {NODE} link add {device} type veth peer name eth0 netns {pod}
 ip -n {NODE} link set {device} up; ip -n {pod} link set eth0 up
 ip -n {pod} addr add {address}/32 dev eth0; ip -n {pod} route add 10.244.1.77 dev eth0 scope link
-ip -n {pod} route add default via 10.244.1.77; ip -n {NODE} route add {address} dev {device} table 100
+ip -n {pod} route add default via 10.244.1.77; ip -n {NODE} route add {address} dev {device} src 10.244.1.77 table 100
 """
     for pod, (address, device, _) in PODS.items()
 )
@@ -45,6 +46,13 @@ def state(place: Place) -> str:
     asked = ("-4 -oneline addr show", "-4 route show", "-oneline link show", "neigh show nud permanent")
     ports = sh(f"bridge -netns {NODE} -details link show").stdout
     return "\n".join(place.look(what, at) for at in (NODE, *PODS) for what in asked) + ports
+
+
+def router(name: str, networks: Path) -> CompletedProcess[str]:
+    inside, folders = ("ip", "netns", "exec", NODE), {"/var/lib/cni/networks/cbr0": networks}
+    done = run("router", *inside, folders=folders, STEP=name, GATEWAY=ENV["GATEWAY"])
+    assert done.returncode == 0, done.stderr
+    return done
 
 
 def step(place: Place, name: str, told: str) -> None:
@@ -88,6 +96,49 @@ def test_a_pod_goes_into_flannel_s_bridge_and_none_of_its_connections_fails(plac
     left = place.look("-4 route show") + place.look("neigh show nud permanent")
     for address, _, _ in PODS.values():
         assert f"{address} " not in left, f"a later Pod with its address would not be reached: {left}"
+
+
+def test_a_connection_of_the_node_outlives_cilium_s_router_and_its_address_goes_with_it(
+    place: Place, tmp_path: Path
+) -> None:
+    told = place.rows(PODS)
+    with talking({POD: PODS[POD][0]}, asker=NODE) as all_answer:
+        for name in ("routed", "keep", "the programs go", "bridge", "dress", "cilium_host goes", "settle"):
+            if name == "the programs go":
+                place.look("rule del priority 100")
+            elif name == "cilium_host goes":
+                place.look("link del cilium_host")
+            elif name == "keep":
+                router(name, tmp_path)
+                router(name, tmp_path)
+            else:
+                step(place, name, told)
+            all_answer(name)
+        assert [file.name for file in tmp_path.iterdir()] == ["10.244.1.77"], "Flannel would give it to a Pod"
+        said = router("off", tmp_path).stderr
+        assert "10.244.1.77 stays" in said, f"nobody would know why it is on lo: {said}"
+        all_answer("off")
+        new = place.look("route get 10.244.1.9")
+        assert "src 10.244.1.1 " in new, f"new connections would have it, and it never go: {new}"
+    assert not router("off", tmp_path).stderr
+    assert "10.244.1.77" not in place.look("-4 -oneline addr show"), "it would be on lo for ever"
+    assert not list(tmp_path.iterdir()), "no Pod would ever be given it"
+
+
+def test_a_router_with_the_gateway_s_address_is_the_bridge_s_affair(place: Place, tmp_path: Path) -> None:
+    place.look("addr add 10.244.1.1/32 dev cilium_host")
+    place.look("addr del 10.244.1.77/32 dev cilium_host")
+    router("keep", tmp_path)
+    assert "10.244" not in place.look("-4 -oneline addr show dev lo"), "the bridge's address would be on two devices"
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_address_that_went_with_a_node_s_start_is_free_again(place: Place, tmp_path: Path) -> None:
+    router("keep", tmp_path)
+    (tmp_path / "10.244.1.9").write_text("a Pod's\r\neth0")
+    place.look("addr del 10.244.1.77/32 dev lo")
+    router("off", tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["10.244.1.9"], "no Pod would be given it, or two the other"
 
 
 def test_a_pod_s_own_routes_and_its_smaller_mtu_stay(place: Place) -> None:
