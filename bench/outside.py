@@ -17,6 +17,7 @@ from threading import Event, Thread
 from typing import Any
 
 from bench.shapes import Seen
+from bench.subject import PODS
 from steps.doors.kubectl import Kubectl
 from steps.running import StepError
 
@@ -99,13 +100,15 @@ def wait(kubectl: Kubectl, url: str) -> None:
 
 
 def manifest(image: str) -> Mapping[str, Any]:
-    """The namespace, two Pods on two nodes, and their Service. Pure."""
+    """The namespace, two Pods on two nodes, and their Service."""
     labels, meta = {"app": "web"}, {"name": "web", "namespace": NAMESPACE}
     container = {
         "name": "web",
         "image": image,
         "imagePullPolicy": "IfNotPresent",
-        "command": ["python3", "-m", "http.server", str(PORT)],
+        "command": ["python3", "-c", (PODS / "web.py").read_text(), str(PORT)],
+        # Without a share of the CPU it starves while agents start, which would be taken for the network.
+        "resources": {"requests": {"cpu": "100m"}},
         "readinessProbe": {"tcpSocket": {"port": PORT}, "periodSeconds": 1},
     }
     spread = {"maxSkew": 1, "topologyKey": "kubernetes.io/hostname", "whenUnsatisfiable": "ScheduleAnyway"}

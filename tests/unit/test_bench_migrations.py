@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import http.server
+import signal
+import socket
+import subprocess
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import pytest
@@ -56,6 +61,39 @@ def test_a_server_that_goes_away_is_noticed(server: http.server.ThreadingHTTPSer
     found = outside.seen(answers)
     assert 0 < found.failures < found.requests, f"a server that went away is not seen: {found}"
     assert found.requests >= 10, "the steady rate is not kept"
+
+
+def test_a_server_that_has_no_cpu_refuses_nobody(tmp_path: Path) -> None:
+    items = outside.manifest("image")["items"]
+    container = next(item for item in items if item["kind"] == "Deployment")["spec"]["template"]["spec"]["containers"][
+        0
+    ]
+    assert container["resources"]["requests"]["cpu"], "it would starve beside an agent's compiler"
+    said, command = tmp_path / "said", container["command"]
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with said.open("wb") as log, subprocess.Popen([*command[:-1], str(port)], stderr=log) as server:
+        try:
+            deadline = time.monotonic() + 20
+            while not answers(port):
+                assert server.poll() is None and time.monotonic() < deadline, f"it does not serve: {said.read_text()}"
+                time.sleep(0.02)  # between two questions
+            server.send_signal(signal.SIGSTOP)
+            with ExitStack() as stack:
+                for _ in range(60):
+                    # One that is dropped is sent again after a second.
+                    stack.enter_context(socket.create_connection(("127.0.0.1", port), 0.9))
+            server.send_signal(signal.SIGCONT)
+            assert answers(port), "it would answer nobody any more"
+        finally:
+            server.kill()
+
+
+def answers(port: int) -> bool:
+    with suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=5) as response:
+        return bool(response.read() == b"here\n")
+    return False
 
 
 def test_each_way_comes_first_equally_often() -> None:
