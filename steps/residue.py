@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Kind = Literal["process", "link", "tc", "mount", "path", "chains", "nft-table", "rule", "table", "routes", "sysctls"]
+Kind = Literal[
+    "process", "link", "tc", "mount", "path", "chains", "nft-table", "rule", "table", "routes", "address", "sysctls"
+]
 Owner = Literal["flannel", "kube-proxy", "cilium", "runtime", "rolling"]
 OWNERS: tuple[Owner, ...] = get_args(Owner)
 # The routing table and the rule by which a rolling move reaches every podCIDR without a tunnel
@@ -26,9 +28,10 @@ SNATED_MARK = "0x2440000"
 @dataclass(frozen=True, kw_only=True)
 class Residue:
     """One row. `what` is a shell pattern for link and path, a prefix for chains and tc (program names), a table number
-    for rule and table, a subnet for routes, of which only those by way of another node are a CNI's. `why` names what
-    goes wrong if it stays, with the report it comes from. The owner `runtime` is the container runtime, which keeps
-    results of CNI calls; `rolling` is this project's own move of a node, where it was cut off."""
+    for rule and table, a subnet for routes, of which only those by way of another node are a CNI's, a label on lo for
+    address. `why` names what goes wrong if it stays, with the report it comes from. The owner `runtime` is the
+    container runtime, which keeps results of CNI calls; `rolling` is this project's own move of a node: where
+    it was cut off, or what it has left for connections that are open."""
 
     owner: Owner
     kind: Kind
@@ -72,6 +75,7 @@ _ROLLING: tuple[tuple[Kind, str, str], ...] = (
     ("path", "/opt/cni/bin/cni-migration-hold*", "the plugin that refuses them"),
     ("rule", str(DIRECT_TABLE), "podCIDRs are reached by routes that nobody keeps any more"),
     ("table", str(DIRECT_TABLE), "the routes themselves"),
+    ("address", "lo:cilium_host", "a Pod that is given this address is not reached from its node"),
     ("chains", "HANDOVER-", "flows are given the addresses of a tunnel and a bridge that are gone"),
 )
 _CILIUM: tuple[tuple[Kind, str, str], ...] = (

@@ -105,6 +105,8 @@ list() { # KIND WHAT: one thing a line
     table) { ip -4 route show table "$2" 2>/dev/null || [ $? -eq 2 ]; } | sed 's/^/route /' ;;
     rule) for item in -4 -6; do ip $item rule show table "$2" | sed "s/^/$item /"; done ;;
     routes) list_routes "$2" ;;
+    # There on purpose, for connections that are open (router.sh). A clean-up ends that.
+    address) if [ "$MODE" = remove ]; then ip -4 -oneline addr show dev lo label "$2" | awk '{ print $4 }'; fi ;;
     sysctls) if [ -e "$baseline" ]; then changed_sysctls; fi ;;
     *) printf 'unknown kind of residue: %s\n' "$1" >&2; return 1 ;;
   esac
@@ -127,6 +129,7 @@ remove() { # KIND WHAT ITEM
       if [ -n "$(list table "$2")" ]; then ip -4 route flush table "$2"; fi ;;
     routes) # shellcheck disable=SC2086 # a route is many words
       ip -4 route delete ${3%% proto *} ;;
+    address) ip addr delete "$3" dev lo ;;
     sysctls) sysctl --quiet --write "${3// /}" && rm -f "$baseline.loose" ;;
     *) return 1 ;;
   esac

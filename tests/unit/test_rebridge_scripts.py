@@ -141,6 +141,19 @@ def test_an_address_that_went_with_a_node_s_start_is_free_again(place: Place, tm
     assert [file.name for file in tmp_path.iterdir()] == ["10.244.1.9"], "no Pod would be given it, or two the other"
 
 
+def test_a_clean_up_takes_the_router_s_address_away_and_nobody_else_finds_it(place: Place, tmp_path: Path) -> None:
+    router("keep", tmp_path)
+    inside, row = ("ip", "netns", "exec", NODE), "address lo:cilium_host\n"
+    folders = {"/var/lib/cni-migration": tmp_path}
+    listed = run("clean", *inside, stdin=row, folders=folders, MODE="list", PEERS="")
+    assert listed.returncode == 0 and not listed.stdout, f"what is there on purpose would pass for drift: {listed}"
+    removed = run("clean", *inside, stdin=row, folders=folders, MODE="remove", PEERS="")
+    assert removed.returncode == 0, removed.stderr
+    on_lo = place.look("-4 -oneline addr show dev lo")
+    assert "10.244.1.77" not in on_lo, f"Cilium would give it to a Pod that nobody reaches: {on_lo}"
+    assert "127.0.0.1" in on_lo, "the node would lose its loopback"
+
+
 def test_a_pod_s_own_routes_and_its_smaller_mtu_stay(place: Place) -> None:
     made = (
         "link add tun0 type veth peer name far",
