@@ -9,7 +9,12 @@ missing() { printf '%s\n' "$*"; }
 
 for image in "$@"; do
   # By its name: containerd ignores the filter of `crictl images`, and lists all where the one asked for is missing.
-  if ! crictl inspecti --quiet "$image" >/dev/null 2>&1; then
+  # crictl gives up after 2 s by default, and the runtime takes longer on a busy machine.
+  if ! said=$(crictl --timeout 60s inspecti --quiet "$image" 2>&1 >/dev/null); then
+    if [[ $said != *'no such image'* ]]; then
+      missing "the runtime does not say whether the image $image is there (${said##*$'\n'})"
+      continue
+    fi
     printf 'pulling %s\n' "$image" >&2
     crictl pull "$image" >/dev/null || missing "the image $image is not there and cannot be pulled"
   fi

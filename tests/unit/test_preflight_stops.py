@@ -351,10 +351,15 @@ def test_docker_says_which_networks_the_nodes_are_on_in_one_question(monkeypatch
         docker.attachments(["a"])
 
 
-# As containerd answers: a list of all images whatever is asked for, and an error for one by name that is not there.
-CRICTL = """case "$1 $3" in
+# As containerd answers: a list of all images whatever is asked for, and an error for one by name that is not there. A
+# slow one has answered within 60 s, and not within crictl's own 2.
+CRICTL = """if [ "$1" = --timeout ]; then waits=$2; shift 2; fi
+case "$1 $3" in
   images*) echo sha256:another ;;
   "inspecti there:1") ;;
+  "inspecti slow:1") [ "$waits" = 60s ] || { echo DeadlineExceeded >&2; exit 1; } ;;
+  "inspecti silent:1") printf 'first\\nDeadlineExceeded\\n' >&2; exit 1 ;;
+  inspecti*) echo "no such image \\"$3\\" present" >&2; exit 1 ;;
   "pull "*) [ "$2" = public:1 ] ;;
   *) exit 1 ;;
 esac"""
@@ -380,6 +385,13 @@ def test_an_image_that_is_not_there_and_cannot_be_pulled_is_named(tmp_path: Path
     said = on_node(tmp_path, ":", "there:1", "public:1", "nowhere:1")
     assert said == ["the image nowhere:1 is not there and cannot be pulled"], (
         "the old CNI would be gone when Pods wait for an image that nobody has"
+    )
+
+
+def test_a_runtime_that_does_not_answer_is_not_taken_for_one_without_the_image(tmp_path: Path) -> None:
+    said = on_node(tmp_path, ":", "slow:1", "silent:1")
+    assert said == ["the runtime does not say whether the image silent:1 is there (DeadlineExceeded)"], (
+        "somebody would look for an image that is there"
     )
 
 
