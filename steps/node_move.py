@@ -49,7 +49,7 @@ def node_move(needs: Needs, residue: str) -> None:
         if found.owner != needs.cni:
             remember_ready(kubectl, found)
             _change_hands(kubectl, needs, found, residue)
-        await_pod(kubectl, needs.node, AGENTS[needs.cni], 120)
+        await_pod(kubectl, needs.node, AGENTS[needs.cni], 180)
         say(f"{needs.node}: {needs.cni} answers")
         if needs.cni == "cilium":
             # Cilium serves Services on this node by now, so kube-proxy can go, and what it wrote.
