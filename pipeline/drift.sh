@@ -14,7 +14,7 @@ if [ -z "${PULUMI_CONFIG_PASSPHRASE_FILE:-}" ]; then export PULUMI_CONFIG_PASSPH
 # The state holds the admin's kubeconfig: this folder is the user's alone, and goes.
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-# Seconds for the engine, and for the observers beside it, to end by themselves; the whole has 60.
+# Seconds for the engine, and for the observers beside it, to end by themselves; the whole has 60, and each export 10.
 patience=35
 limit() { timeout --kill-after=5 "$@"; }
 
@@ -26,12 +26,12 @@ keep() {
   printf '%s\n' "$code" >"$work/$name.exit"
 }
 
-state() { limit 5 pulumi stack export --stack "$stack" --non-interactive; }
+state() { limit 10 pulumi stack export --stack "$stack" --non-interactive; }
 # The engine locks the stack for as long as it looks: told to end by SIGINT it takes its lock away.
 engine() { timeout --signal=INT --kill-after=10 "$patience" pulumi refresh --preview-only --json --stack "$stack" --non-interactive; }
 observers() {
   # By a pipe, since some of it may be a secret; the observers show none.
-  limit 10 pulumi config --json --show-secrets --stack "$stack" --non-interactive |
+  limit 15 pulumi config --json --show-secrets --stack "$stack" --non-interactive |
     STACK=$stack STATE=$work/before.json limit "$patience" .venv/bin/python -m pipeline.drift_look
 }
 
