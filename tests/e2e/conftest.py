@@ -21,6 +21,8 @@ from e2e.real import HUBBLE_PORT, NAME, PROGRAM, ROOT, Real, run
 from engine.pulumi_cli import Stack
 
 __all__ = ["forge", "measured", "program"]
+# Seconds for one pulumi command: a migration may take five minutes on two busy cores.
+PATIENCE = 900
 # Of Debian, of Playwright's own names, of Google.
 BROWSERS = ("chromium", "chromium-headless-shell", "google-chrome")
 # Each goes on with the cluster as the last has left it, and makes what it lacks where it is run alone. A cluster or a
@@ -76,7 +78,8 @@ def real(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
     run("kind", "delete", "cluster", "--name", NAME)
     kubeconfig = home / "kubeconfig"
     stacks = {
-        name: Stack(program=program, backend=home / "state", name=name).create() for name in ("flannel", "cilium")
+        name: Stack(program=program, backend=home / "state", name=name, patience=PATIENCE).create()
+        for name in ("flannel", "cilium")
     }
     yield Real(stacks=stacks, kubeconfig=kubeconfig)
     if request.session.testsfailed and request.config.getoption("--keep-failed"):

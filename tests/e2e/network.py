@@ -3,12 +3,12 @@ look from outside at the nodes themselves."""
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar
 
 from e2e.real import NAME, ROOT, Real
+from engine.pulumi_cli import ended
 from steps.residue import Owner, render, residue
 
 POD_SUBNET = "10.244.0.0/16"
@@ -85,9 +85,19 @@ def owned(real: Real, node: str, owner: str) -> str:
 def killed(real: Real, stack: str, node: str, owner: str, seconds: float = 180) -> None:
     """An `up` of the stack is killed as soon as the node is `owner`'s, which it has `seconds` for."""
     going = real.stacks[stack].start("up", "--stack", stack, "--yes", "--skip-preview")
-    eventually(lambda: owned(real, node, owner), seconds)
-    going.send_signal(signal.SIGINT)
-    said, _ = going.communicate(timeout=120)
+
+    def came_so_far() -> bool:
+        """False where it has ended before."""
+        if going.poll() is not None:
+            return False
+        owned(real, node, owner)
+        return True
+
+    try:
+        so_far = eventually(came_so_far, seconds)
+    finally:
+        said = ended(going)
+    assert so_far, f"it has ended before {node} was {owner}'s: {said[-3000:]}"
     assert going.returncode != 0, said[-3000:]
     assert real.marker()["phase"] == "migrating", "it was through before it was killed"
 

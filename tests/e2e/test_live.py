@@ -27,6 +27,7 @@ from e2e.live_world import (
 from e2e.network import assert_native, assert_vxlan, eventually, image_of, killed, leftovers, owned, verdict
 from e2e.real import Real
 from e2e.test_rolling import apply, assert_moved, interruption
+from engine.pulumi_cli import ended
 
 pytestmark = pytest.mark.e2e
 # Fixtures of another module.
@@ -49,12 +50,15 @@ def test_every_pod_runs_on_while_its_node_goes_to_cilium_though_a_move_is_killed
     before, since, job = lives(held), rounds(held), counted(held)
     killed(held, "cilium", WORKER2, "none", 300)
     going = cilium.start("up", "--stack", "cilium", "--yes", "--skip-preview")
-    eventually(lambda: owned(held, WORKER2, "cilium"), 300)
-    # Whatever it had reserved goes with it.
-    agent = ("-n", "kube-system", "-l", "k8s-app=cilium", f"--field-selector=spec.nodeName={WORKER2}")
-    eventually(lambda: held.kubectl("wait", "pods", *agent, "--for=create", "--timeout=1s"))
-    held.kubectl("delete", "pods", *agent, "--grace-period=0", "--force")
-    going.communicate(timeout=600)
+    try:
+        eventually(lambda: owned(held, WORKER2, "cilium"), 300)
+        # Whatever it had reserved goes with it.
+        agent = ("-n", "kube-system", "-l", "k8s-app=cilium", f"--field-selector=spec.nodeName={WORKER2}")
+        eventually(lambda: held.kubectl("wait", "pods", *agent, "--for=create", "--timeout=1s"))
+        held.kubectl("delete", "pods", *agent, "--grace-period=0", "--force")
+        going.communicate(timeout=900)
+    finally:
+        ended(going)
     if going.returncode:
         cilium.up()
     assert_native(verdict(held, "cilium"))

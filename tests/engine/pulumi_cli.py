@@ -9,14 +9,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 TIMEOUT_SECONDS = 300.0
+# For which an interrupted pulumi may go on: it ends its steps and gives its lock back. The benchmark gives its own 120.
+ENDING_SECONDS = 150.0
 
 
 class PulumiFailed(AssertionError):
@@ -37,13 +40,15 @@ class Step:
 class Stack:
     """A stack called `name` of the program in `program`, its state in `backend`; `env` is added to the environment.
 
-    pulumi writes Pulumi.NAME.yaml into `program`: give it a copy (`copy_program`), not the source.
+    pulumi writes Pulumi.NAME.yaml into `program`: give it a copy (`copy_program`), not the source. No command may take
+    longer than `patience`, in seconds.
     """
 
     program: Path
     backend: Path
     name: str = "test"
     env: Mapping[str, str] = field(default_factory=dict[str, str])
+    patience: float = TIMEOUT_SECONDS
 
     def with_env(self, **more: str) -> Stack:
         return replace(self, env={**self.env, **more})
@@ -61,11 +66,9 @@ class Stack:
     def command(self, *args: str) -> list[str]:
         return ["pulumi", *args, "--cwd", str(self.program), "--non-interactive", "--color", "never"]
 
-    def run(self, *args: str, check: bool = True, timeout: float = TIMEOUT_SECONDS) -> subprocess.CompletedProcess[str]:
-        """Runs `pulumi ARGS…`; with `check`, a non-zero exit is PulumiFailed. `timeout` is in seconds."""
-        done = subprocess.run(
-            self.command(*args), env=self.environ(), timeout=timeout, check=False, text=True, capture_output=True
-        )
+    def run(self, *args: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Runs `pulumi ARGS…`; with `check`, a non-zero exit is PulumiFailed."""
+        done = run(self.command(*args), env=self.environ(), patience=self.patience)
         if check and done.returncode != 0:
             raise PulumiFailed(f"pulumi {' '.join(args)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done
@@ -124,6 +127,35 @@ class Stack:
             for resource in deployment.get("resources", [])
             if not resource["type"].startswith("pulumi:")
         }
+
+
+def run(
+    command: Sequence[str], *, env: Mapping[str, str], patience: float, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    """A command that has ended by itself. Interrupted where it has not within `patience` seconds, and PulumiFailed."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, env=env, cwd=cwd, text=True, stdout=pipe, stderr=pipe) as process:
+        try:
+            out, said = process.communicate(timeout=patience)
+        except subprocess.TimeoutExpired as error:
+            told = ended(process)
+            raise PulumiFailed(f"{' '.join(command)}: not ended within {patience:g} s\n{told}") from error
+        finally:
+            process.kill()
+    return subprocess.CompletedProcess(command, process.returncode, out, said)
+
+
+def ended(process: subprocess.Popen[str]) -> str:
+    """What it has printed, interrupted where it still runs. Killed at once, pulumi would leave its steps running, and a
+    lock on which every later command fails; where nothing else is left, it is killed, and that is PulumiFailed."""
+    process.send_signal(signal.SIGINT)
+    try:
+        out, said = process.communicate(timeout=ENDING_SECONDS)
+    except subprocess.TimeoutExpired as error:
+        process.kill()
+        out, said = process.communicate()
+        raise PulumiFailed(f"not ended within {ENDING_SECONDS:g} s of an interrupt\n{out}\n{said or ''}") from error
+    return f"{out}\n{said or ''}"
 
 
 def name_of(urn: str) -> str:
