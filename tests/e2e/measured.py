@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from bench import results
 from bench.clusters import CLUSTERS
 from bench.results import Results
 from e2e.real import ROOT, Real, run
+from engine import pulumi_cli
 
 NAMES = {cluster.name for cluster in CLUSTERS.values()}
 # Besides the program's own. The benchmark's image is made with the kit where Docker Hub is out of reach.
@@ -46,14 +46,7 @@ def python(real: Real, program: Path, *arguments: str) -> str:
 
 
 def typed(real: Real, program: Path, *command: str) -> str:
-    done = subprocess.run(
-        command,
-        cwd=program,
-        env=real.stacks["cilium"].environ(),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=900,
-    )
+    # The benchmark ends by itself after 20 minutes.
+    done = pulumi_cli.run(command, env=real.stacks["cilium"].environ(), patience=1800, cwd=program)
     assert done.returncode == 0, f"{' '.join(command)}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout
