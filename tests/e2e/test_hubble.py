@@ -144,18 +144,21 @@ def is_our_own(page: Page) -> bool:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A page; where it is this project's own, every error and every request is looked at when the test is over."""
-    opened = browser.new_page(viewport={"width": 1400, "height": 1000})
     wrong: list[str] = []
     asked: list[str] = []
-    opened.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
-    opened.on("pageerror", lambda error: wrong.append(str(error)))
-    opened.on("request", lambda request: asked.append(request.url))
-    yield opened
-    if not is_our_own(opened):
-        return
-    assert wrong == [], "the browser's console has errors"
-    elsewhere = [url for url in asked if not url.startswith((f"http://localhost:{HUBBLE_PORT}/", "data:", "blob:"))]
-    assert asked and elsewhere == [], "a request leaves the page: it would hang on a machine without internet"
+    # Left open it would ask for flows for ever, beside all later tests.
+    with browser.new_page(viewport={"width": 1400, "height": 1000}) as opened:
+        opened.on(
+            "console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None
+        )
+        opened.on("pageerror", lambda error: wrong.append(str(error)))
+        opened.on("request", lambda request: asked.append(request.url))
+        yield opened
+        if not is_our_own(opened):
+            return
+        assert wrong == [], "the browser's console has errors"
+        elsewhere = [url for url in asked if not url.startswith((f"http://localhost:{HUBBLE_PORT}/", "data:", "blob:"))]
+        assert asked and elsewhere == [], "a request leaves the page: it would hang on a machine without internet"
 
 
 def test_the_page_shows_the_traffic_and_the_drop_with_its_policy(cilium: Real, page: Page) -> None:

@@ -21,11 +21,11 @@ def test_the_page_shows_what_was_measured_and_asks_nobody(real: Real, program: P
     typed(real, program, "bash", "scripts/report.sh", str(folder))
     asked: list[str] = []
     wrong: list[str] = []
-    page = browser.new_page()
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: wrong.append(message.text))
-    page.goto((folder / "index.html").as_uri())
-    text = page.inner_text("body")
+    with browser.new_page() as page:
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda message: wrong.append(message.text))
+        page.goto((folder / "index.html").as_uri())
+        text = page.inner_text("body")
     assert wrong == [] and asked == [(folder / "index.html").as_uri()], "the page is broken, or is no page of its own"
     # 84 bytes of IP, and the Ethernet header before them.
     assert "cilium: 98 bytes in the frame, 0 of them the tunnel's" in text, "the packet is not the one on the wire"
