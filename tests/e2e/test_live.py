@@ -169,8 +169,8 @@ def test_a_pod_that_came_back_to_flannel_looks_like_one_that_was_born_there(held
     def seen(name: str) -> list[str]:
         """Its addresses, routes and MTU, with what is its own blotted out."""
         address = held.kubectl("get", "pod", name, "-o", "jsonpath={.status.podIP}")
-        sandbox = held.on_node(WORKER, f"crictl pods --state Ready --name '^{name}$' -q").strip()
-        pid = json.loads(held.on_node(WORKER, f"crictl inspectp --output json {sandbox}"))["info"]["pid"]
+        sandbox = held.on_node(WORKER, f"crictl --timeout 60s pods --state Ready --name '^{name}$' -q").strip()
+        pid = json.loads(held.on_node(WORKER, f"crictl --timeout 60s inspectp --output json {sandbox}"))["info"]["pid"]
         look = "ip -4 -oneline addr show dev eth0; ip -4 route; cat /sys/class/net/eth0/mtu"
         said = held.on_node(WORKER, f"nsenter --target {pid} --net bash -c '{look}'")
         assert address in said, said
@@ -182,7 +182,7 @@ def test_a_pod_that_came_back_to_flannel_looks_like_one_that_was_born_there(held
 
     def freed() -> str:
         files = held.on_node(WORKER, "ls /var/lib/cni/networks/cbr0 /var/lib/cni/flannel")
-        running = held.on_node(WORKER, "crictl pods --state Ready -q").split()
+        running = held.on_node(WORKER, "crictl --timeout 60s pods --state Ready -q").split()
         kept = [line for line in files.splitlines() if len(line) == 64 and line not in running]
         assert not kept, f"addresses of Pods that have gone are never given again: {kept}"
         return files

@@ -97,7 +97,9 @@ def test_a_restarted_node_serves_again_and_nothing_is_to_change(flannel: Real) -
     ).strip()
 
     def api_answers() -> str:
-        answer = flannel.kubectl("exec", "-n", "cni-migration", probe, "--", "curl", "-sk", f"https://{api}/readyz")
+        answer = flannel.kubectl(
+            "exec", "-n", "cni-migration", probe, "--", "curl", "-sk", "--max-time", "5", f"https://{api}/readyz"
+        )
         assert answer == "ok", f"the ClusterIP of the API is dead on the restarted node (cilium#27900): {answer!r}"
         return answer
 
