@@ -35,8 +35,11 @@ def lives(real: Real) -> dict[str, tuple[object, ...]]:
     return {
         f"{it['metadata']['namespace']}/{it['metadata']['name']}": (
             it["metadata"]["uid"],
-            it["status"]["podIP"],
-            *((c["containerID"], str(c["state"]), c["restartCount"]) for c in it["status"]["containerStatuses"]),
+            it["status"].get("podIP"),
+            *(
+                (c.get("containerID"), str(c["state"]), c["restartCount"])
+                for c in it["status"].get("containerStatuses", [])
+            ),
         )
         for it in items
         if not it["spec"].get("hostNetwork")
