@@ -113,13 +113,13 @@ def test_the_probers_notice_a_route_that_is_cut(flannel: Real) -> None:
     assert recording.returncode == 0, recording.stderr
     where = "jsonpath={.items[0].status.podIP} {.items[0].spec.nodeName}"
     pod, home = flannel.kubectl("get", "-n", "cni-migration", "pods", "-l", "app=traffic", "-o", where).split()
-    # Three seconds without a way from another node to one of the Pods that answer.
+    # Six seconds without a way from another node to one of the Pods that answer.
     other = next(node for node in flannel.nodes() if node != home)
-    flannel.on_node(other, f"ip rule add priority 1 to {pod} blackhole; sleep 3; ip rule delete priority 1")
+    flannel.on_node(other, f"ip rule add priority 1 to {pod} blackhole; sleep 6; ip rule delete priority 1")
     told = script("traffic_report", kubeconfig, **nodes, MAX_FAILURES="0", MAX_GAP_MS="1000")
-    assert told.returncode == 1, f"an outage of three seconds passed as none: {told.stdout}"
+    assert told.returncode == 1, f"an outage of six seconds passed as none: {told.stdout}"
     report = json.loads(told.stdout)
-    assert report["failures"] > 0 and 2.5 < report["longestGapSeconds"] < 8, report
+    assert report["failures"] > 0 and 2 < report["longestGapSeconds"] < 20, report
     assert report["kinds"]["pod"]["failures"] > 0 and "budget" in told.stderr
     again = script("traffic_report", kubeconfig, **nodes, MAX_FAILURES="0", MAX_GAP_MS="1000")
     assert again.returncode == 0 and json.loads(again.stdout) == report, "the next up could never end well"
