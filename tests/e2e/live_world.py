@@ -25,7 +25,7 @@ CLASSES = 11
 
 def put(real: Real, *manifests: dict[str, Any]) -> None:
     apply(real, json.dumps({"apiVersion": "v1", "kind": "List", "items": list(manifests)}))
-    real.kubectl("wait", "pods", "--all", "--for=condition=Ready", "--timeout=60s")
+    real.kubectl("wait", "pods", "--all", "--for=condition=Ready", "--timeout=180s")
 
 
 def lives(real: Real) -> dict[str, tuple[object, ...]]:

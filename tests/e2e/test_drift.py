@@ -171,7 +171,7 @@ def _plant_objects(real: Real, undo: list[Callable[[], object]]) -> None:
     undo.append(lambda: patch(real, "configmap/cni-migration", {"data": {"epoch": now["epoch"]}}))
     patch(real, "configmap/cni-migration", {"data": {"epoch": "99"}})
     # The API goes by a policy for a moment after its binding has gone.
-    eventually(lambda: kubectl("delete", CRD), 60)
+    eventually(lambda: kubectl("delete", CRD))
     undo.append(lambda: kubectl("create", "-f", "-", stdin=bare(crd)))
     kubectl("create", "-f", "-", stdin=PROXY)
     undo.append(lambda: kubectl("delete", "daemonset", "kube-proxy", SYSTEM))
@@ -254,4 +254,4 @@ def test_what_a_hand_has_done_is_found_with_its_place_and_a_remedy(hand: Real, t
 
 def test_once_all_of_it_is_undone_nothing_is_found_again(cluster: Real, tmp_path: Path) -> None:
     # The DaemonSets need a moment to see that the strange node has gone.
-    eventually(lambda: assert_clean(cluster, tmp_path), 90)
+    eventually(lambda: assert_clean(cluster, tmp_path))

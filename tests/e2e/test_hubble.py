@@ -63,9 +63,9 @@ def cilium(real: Real) -> Iterator[Real]:
     """The cluster with Cilium, a client, a server, and a policy between them."""
     with_cilium(real)
     real.kubectl("apply", "-f", "-", stdin=OBJECTS.replace("IMAGE", image_of(real)))
-    real.kubectl("wait", "-n", NAMESPACE, "pod", "--all", "--for=condition=Ready", "--timeout=90s")
+    real.kubectl("wait", "-n", NAMESPACE, "pod", "--all", "--for=condition=Ready", "--timeout=180s")
     yield real
-    real.kubectl("delete", "namespace", NAMESPACE, "--timeout=60s")
+    real.kubectl("delete", "namespace", NAMESPACE, "--timeout=180s")
 
 
 def talk(real: Real) -> None:
@@ -106,7 +106,7 @@ def test_the_output_names_an_address_where_the_page_answers(cilium: Real) -> Non
         except OSError as error:
             raise AssertionError(f"{told['url']} does not answer: {error}") from error
 
-    assert "Hubble UI" in eventually(answer, seconds=60), "something else is on Hubble's port"
+    assert "Hubble UI" in eventually(answer), "something else is on Hubble's port"
 
 
 def test_a_policys_drop_and_a_dns_query_are_seen_through_the_relay(cilium: Real) -> None:
@@ -117,7 +117,7 @@ def test_a_policys_drop_and_a_dns_query_are_seen_through_the_relay(cilium: Real)
         assert "no-9090" in names, f"{len(found)} drops, and none names the policy"
         return names[0]
 
-    eventually(drop, seconds=60)
+    eventually(drop)
     # The type trace is the packets: the socket's own event still has the Service's address, which is no Pod.
     asked = flows(cilium, "--from-pod", f"{NAMESPACE}/client", "--to-port", "53", "--type", "trace")
     servers = {flow["destination"].get("namespace") for flow in asked}

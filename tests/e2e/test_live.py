@@ -107,7 +107,7 @@ def test_a_policy_holds_for_an_adopted_pod(held: Real) -> None:
 
     eventually(lambda: answers("reached", "it is shut without a policy, so nothing is shown below"))
     apply(held, WALL)
-    eventually(lambda: answers("shut", "an adopted Pod would be open to everybody"), 30)
+    eventually(lambda: answers("shut", "an adopted Pod would be open to everybody"))
     held.kubectl("delete", "networkpolicy", "wall")
 
 
@@ -137,7 +137,7 @@ def test_an_adopted_pod_that_goes_leaves_nothing(held: Real) -> None:
         assert device not in held.on_node(WORKER, "ls /sys/class/net").split(), "its device stays"
         return "freed"
 
-    eventually(freed, 60)
+    eventually(freed)
 
 
 def test_every_pod_runs_on_while_its_node_goes_back_to_flannel_inside_one_stack(held: Real, outside: str) -> None:
@@ -186,4 +186,4 @@ def test_a_pod_that_came_back_to_flannel_looks_like_one_that_was_born_there(held
         assert not kept, f"addresses of Pods that have gone are never given again: {kept}"
         return files
 
-    eventually(freed, 60)
+    eventually(freed)

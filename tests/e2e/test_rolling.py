@@ -134,7 +134,7 @@ def test_whatever_would_stop_a_drain_is_named_at_once_before_anything_moves(flan
     image = image_of(flannel)
     apply(flannel, STUBBORN % (WORKER, image))
     apply(flannel, BARE % image)
-    flannel.kubectl("rollout", "status", "deployment/stubborn", "--timeout=60s")
+    flannel.kubectl("rollout", "status", "deployment/stubborn", "--timeout=180s")
     eventually(lambda: assert_blocked(flannel))
     other = flannel.stacks["flannel"]
     other.set_config("cni-migration:cni", "cilium")
