@@ -33,7 +33,7 @@ end() {
   local pid
   pid=$(cat "$FOLDER/pid")
   # It may have ended: with all that it was to see, or with its time.
-  if [ -e "/proc/$pid" ]; then kill -INT "$pid"; fi
+  kill -INT "$pid" 2>/dev/null || [ ! -e "/proc/$pid" ]
   while [ -e "/proc/$pid" ]; do sleep 0.05; done # between two looks, not in place of a condition
   base64 --wrap=0 "$FOLDER/pcap"
   rm -r -- "$FOLDER"
