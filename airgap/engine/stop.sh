@@ -56,8 +56,8 @@ kill_orphans() {
   local shim child
   for shim in $(leftovers); do
     [[ $(readlink "/proc/$shim/exe") == */containerd-shim* ]] || continue
-    # Any of the shim's threads may be the one that started it.
-    cat "/proc/$shim/task/"*/children | tr ' ' '\n' | while IFS= read -r child; do
+    # Any of the shim's threads may be the one that started it. One that ends meanwhile has none.
+    { cat "/proc/$shim/task/"*/children 2>/dev/null || true; } | tr ' ' '\n' | while IFS= read -r child; do
       [[ -z $child ]] || kill -KILL "$child" 2>/dev/null || [[ ! -e /proc/$child ]]
     done
   done
