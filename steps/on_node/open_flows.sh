@@ -5,7 +5,8 @@
 set -euo pipefail
 while read -r _ pid; do
   said=$(nsenter --target "$pid" --net ss --no-header --tcp --numeric --all exclude time-wait) ||
-    { [ ! -e "/proc/$pid" ] && continue; exit 1; }
+    # One that has ended has no network any more, also while its number is still taken.
+    { ! readlink "/proc/$pid/ns/net" >/dev/null 2>&1 && continue; exit 1; }
   if [ -z "$said" ]; then continue; fi
   awk '
     function port(end) { sub(/.*:/, "", end); return end }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 
 from unit.handover_world import path_with, run
@@ -28,3 +30,10 @@ def test_of_udp_a_question_that_has_its_answer_is_open_no_more(tmp_path: Path) -
 def test_a_table_that_cannot_be_read_is_no_empty_one(tmp_path: Path) -> None:
     done = run("open_flows", PATH=path_with(tmp_path, conntrack="exit 1"))
     assert done.returncode != 0, "every open connection would be left to break"
+
+
+def test_a_pod_that_has_ended_and_is_still_in_the_list_of_processes_has_no_flows(tmp_path: Path) -> None:
+    with subprocess.Popen(["true"]) as ended:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)  # it stays in the list
+        done = run("open_flows", stdin=f"abc {ended.pid}\n", PATH=path_with(tmp_path, nsenter="exit 1", conntrack=""))
+    assert done.returncode == 0, f"one Pod's end would cut a whole move off: {done.stderr}"
