@@ -57,6 +57,13 @@ def test_rules_that_cannot_be_listed_are_no_clean_node(tmp_path: Path, mode: str
     assert done.returncode != 0, "Flannel's masquerading would stay, and the node be said to be clean"
 
 
+def test_a_program_is_found_before_a_list_that_is_longer_than_a_pipe(tmp_path: Path) -> None:
+    tools = {"tc": "echo 'filter bpf cil_from_container' && seq 100000"}
+    done = run("clean", tmp_path, tools, "tc cil_\n", MODE="list")
+    assert done.returncode == 0, done.stderr
+    assert "tc lo ingress" in done.stdout.splitlines(), "programs would stay on a node that is said to be clean"
+
+
 NOBODY = 2**22 + 1  # no process has a number beyond 2**22
 
 
