@@ -24,11 +24,12 @@ class Pods:
         self._pods: dict[str, tuple[str, str]] = {}  # name to address and node
         self._known: set[str] = set()
         self._turn = 0
+        self._forgot = 0.0  # when
 
     def forget(self) -> None:
         """Nobody is known until the next look. Between two recordings nobody looks, and a node that was started again
         in a pause has given its Pods other addresses."""
-        self._pods, self._known = {}, set()
+        self._pods, self._known, self._forgot = {}, set(), time.monotonic()
 
     def look(self) -> Work:
         """Asks the API who is there. Where it gives no answer, those that were there are asked on: a silent API says
@@ -36,7 +37,9 @@ class Pods:
         since = time.monotonic()
         try:
             body = yield from self._api.get(self._path)
-            self._pods, self._listed = ready_pods(body), since
+            # The last recording's questions may have their answers in this one.
+            if since >= self._forgot:
+                self._pods, self._listed = ready_pods(body), since
         except (OSError, ValueError, LookupError, TypeError) as error:
             sys.stderr.write(f"the Pods behind the Service: {error!r}\n")
 
