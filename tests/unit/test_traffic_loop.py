@@ -79,11 +79,14 @@ def test_what_comes_too_late_is_left_out_and_not_made_up() -> None:
         calls.append(time.monotonic())
         if len(calls) == 1:
             time.sleep(0.5)
+        if len(calls) == 3:
+            loop.end()
 
     loop.start(every(0.1, 0.0, slow_once))
-    loop.run(until=time.monotonic() + 0.95)
-    assert 3 <= len(calls) <= 6, "a prober that starved would ask all at once what it has missed"
-    assert calls[2] - calls[1] > 0.05
+    loop.run(until=time.monotonic() + 10)
+    # No upper bounds: a busy machine wakes late, and never early.
+    passed = [call - calls[0] for call in calls[1:]]
+    assert passed[0] >= 0.6 and passed[1] >= 0.7, "a prober that starved would ask all at once what it has missed"
 
 
 def test_what_is_not_going_any_more_ends_without_another_call() -> None:
