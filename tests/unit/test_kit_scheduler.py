@@ -44,9 +44,12 @@ def wait_for(condition: Callable[[], bool], what: str) -> None:
 
 
 def alive(pid: int) -> bool:
-    stat = Path(f"/proc/{pid}/stat")
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):  # the latter where it ends while it is read
+        return False
     # A zombie has ended; whoever adopted it has only not taken notice yet.
-    return stat.exists() and stat.read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    return stat.rsplit(")", 1)[1].split()[0] != "Z"
 
 
 def another_kit(cache: Cache, targets: list[Target]) -> subprocess.Popen[str]:
@@ -95,7 +98,8 @@ def test_an_interrupted_build_goes_on_where_it_stopped(cache: Cache, tmp_path: P
     kit.send_signal(signal.SIGINT)
     kit.communicate(timeout=20)
     assert kit.returncode == 128 + signal.SIGINT, "an interrupted run would look like a success"
-    assert not alive(int(pidfile.read_text())), "Ctrl-C would leave the build's children running"
+    # The kit waits for the shell; its child, which got the same signal, may end a moment later.
+    wait_for(lambda: not alive(int(pidfile.read_text())), "the end of the build's children at Ctrl-C")
     assert not output(cache, targets, "second").exists(), "half an output would be taken for a whole one"
 
     Scheduler(targets, cache).run()
@@ -238,7 +242,12 @@ def test_an_uncached_target_runs_only_where_its_check_fails(cache: Cache, tmp_pa
 
 def test_the_longest_chain_is_started_first_and_only_two_go_builds_run_at_once(cache: Cache, tmp_path: Path) -> None:
     order = tmp_path / "order"
-    body = f'name=$(basename $OUT); echo "+ ${{name%%-*}}" >> {order}; sleep 0.2; echo "- ${{name%%-*}}" >> {order}'
+    # The first waits for the second, however late that comes; the moment after is for a third that must not come.
+    body = (
+        f'name=$(basename $OUT); echo "+ ${{name%%-*}}" >> {order}\n'
+        f"for i in {{1..500}}; do [[ $(wc -l < {order}) -lt 2 ]] || break; sleep 0.02; done\n"
+        f'sleep 0.2; echo "- ${{name%%-*}}" >> {order}'
+    )
     targets = [
         *(shell(name, body, heavy=True, weight=weight) for name, weight in (("a", 1), ("b", 30), ("c", 20), ("d", 2))),
         shell("e", body, deps=("a",), weight=50),
