@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from engine.fake_tools import IMAGE, NODES, install
+from engine.pulumi_cli import copy_program
 
 ROOT = Path(__file__).parents[2]
 # What was called goes to `pulumi`; `up` leaves the marker of after-STACK.json, and fails where fail-up-STACK says so.
@@ -92,8 +93,8 @@ def desk(tmp_path: Path) -> Desk:
     (fake / "fail").mkdir(parents=True)
     folder.mkdir()
     for room in ("pipeline", "plan", "settings", "steps"):
-        # Not as links: a script finds the folder that it is in.
-        subprocess.run(["cp", "-R", str(ROOT / room), str(folder)], check=True)
+        # Not as links: a script finds the folder that it is in. Without caches, which other tests write meanwhile.
+        copy_program(ROOT / room, folder / room)
     (folder / ".venv").symlink_to(sys.prefix)
     for stack in ("flannel", "cilium"):
         config = {"cni-migration:cni": stack, "cni-migration:cluster": {"name": "c"}}
