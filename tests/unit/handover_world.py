@@ -29,6 +29,7 @@ class Echo(socketserver.BaseRequestHandler):
         while said := self.request.recv(1): self.request.sendall(said)
 class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = daemon_threads = True
+    request_queue_size = 4096  # a queue of 5 is full where this starves, and the kernel drops what comes then
 with Server(("", 7777), Echo) as server:
     print("up", flush=True)
     server.serve_forever()
