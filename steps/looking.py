@@ -93,7 +93,7 @@ class Looking:
             # Where Pods run on, none has to be made again.
             parts += [self._live] if self._needs.keeps_pods else [self._bare]
             parts += [self._webhooks] if self._needs.takes_network_down else []
-            parts += [lambda: preflight_drain.obstacles(self._kubectl, self._values)] if self._needs.drains else []
+            parts += [self._drain] if self._needs.drains else []
         lines: list[str] = []
         unheard: list[str] = []
         for part in parts:
@@ -103,6 +103,9 @@ class Looking:
                 unheard.append(" ".join(str(error).split()))
                 lines.append(unheard[-1])
         return Heard(lines=tuple(dict.fromkeys(lines)), unheard=tuple(unheard), said=tuple(self._said))
+
+    def _drain(self) -> list[str]:
+        return preflight_drain.obstacles(self._kubectl, self._needs.cni, self._values)
 
     def _chart(self) -> list[str]:
         needs = self._needs

@@ -4,7 +4,7 @@ budget, a Pod that a drain would lose, a Cilium that would not let go."""
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from steps.doors.kubectl import Kubectl, Object
@@ -16,21 +16,26 @@ from steps.pods import pod_from
 from steps.preflight_budgets import stopping_budgets
 from steps.running import StepError
 
+# Comes and goes with the cordon itself.
+_CORDON = "node.kubernetes.io/unschedulable"
 _NOT_ENDED = "status.phase!=Succeeded,status.phase!=Failed"
 
 
-def obstacles(kubectl: Kubectl, values: str) -> list[str]:
-    """A line for each. `values` are those of Cilium's chart as JSON, empty without one. Raises StepError where one of
-    the questions has no answer."""
+def obstacles(kubectl: Kubectl, cni: str, values: str) -> list[str]:
+    """A line for each, on the way to `cni`. `values` are those of Cilium's chart as JSON, empty without one. Raises
+    StepError where one of the questions has no answer."""
     node_items = sorted(kubectl.objects("nodes"), key=lambda item: item["metadata"]["name"])
     pod_items = kubectl.objects("pods", fields=_NOT_ENDED)
     nodes = [node_from(item) for item in node_items]
+    # A node that an unfinished migration has moved is not drained.
+    moved = {node.name for node in nodes if node.owner == cni}
+    drained = [item for item in pod_items if item["spec"].get("nodeName") not in moved]
     return [
         *unfit_nodes(nodes),
         *meddling_values(values_from(values)),
-        *lost_pods(pod_items),
-        *_shortages(node_items, pod_items),
-        *stopping_budgets(kubectl, pod_items),
+        *lost_pods(drained),
+        *_shortages(node_items, pod_items, moved),
+        *stopping_budgets(kubectl, drained),
         *(clinging_cilium(kubectl) if any(node.owner == "cilium" for node in nodes) else []),
     ]
 
@@ -68,23 +73,23 @@ def lost_pods(items: Sequence[Object]) -> list[str]:
     ]
 
 
-def _shortages(node_items: Sequence[Object], pod_items: Sequence[Object]) -> list[str]:
+def _shortages(node_items: Sequence[Object], pod_items: Sequence[Object], moved: Collection[str]) -> list[str]:
     try:
         rooms, demands = [room(item) for item in node_items], [demand(item) for item in pod_items]
     except (KeyError, ValueError) as error:
         raise StepError(f"what nodes offer and Pods ask for cannot be read: {error!r}") from error
-    return shortages(rooms, demands)
+    return shortages(rooms, demands, moved)
 
 
 def room(item: Object) -> NodeRoom:
-    """What a node in the API's JSON offers. Drained Pods may go there unless it is cordoned or a taint keeps them away;
-    PreferNoSchedule keeps nobody away."""
+    """What a node in the API's JSON offers. Drained Pods may go there unless a user has cordoned it or a taint keeps
+    them away; PreferNoSchedule keeps nobody away. A cordon of a move that was cut off goes with its node's move."""
     spec, allocatable = item.get("spec", {}), item["status"]["allocatable"]
     taints: list[Object] = spec.get("taints") or []
-    tainted = any(taint["effect"] != "PreferNoSchedule" for taint in taints)
+    tainted = any(taint["effect"] != "PreferNoSchedule" and taint["key"] != _CORDON for taint in taints)
     return NodeRoom(
         name=item["metadata"]["name"],
-        usable=not spec.get("unschedulable") and not tainted,
+        usable=node_from(item).cordoned != "by-user" and not tainted,
         cpu_millis=quantity(allocatable["cpu"]) * 1000,
         memory_bytes=quantity(allocatable["memory"]),
         pods=quantity(allocatable["pods"]),

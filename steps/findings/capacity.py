@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -61,9 +61,11 @@ def quantity(text: str) -> Fraction:
     return Fraction(number) * (Fraction(10) ** int(exponent) if exponent else _SUFFIXES[suffix])
 
 
-def shortages(nodes: Sequence[NodeRoom], pods: Sequence[PodDemand]) -> list[str]:
-    """A sentence for each node whose Pods the other usable nodes have no room for, all of them taken together."""
-    return [sentence for node in nodes if (sentence := _shortage(node, nodes, pods))]
+def shortages(nodes: Sequence[NodeRoom], pods: Sequence[PodDemand], moved: Collection[str] = ()) -> list[str]:
+    """A sentence for each node whose Pods the other usable nodes have no room for, all of them taken together. Those
+    that have `moved` are not drained."""
+    left = [node for node in nodes if node.name not in moved]
+    return [sentence for node in left if (sentence := _shortage(node, nodes, pods))]
 
 
 def _shortage(node: NodeRoom, nodes: Sequence[NodeRoom], pods: Sequence[PodDemand]) -> str:

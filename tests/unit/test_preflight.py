@@ -17,6 +17,7 @@ from steps import preflight, preflight_live
 from steps.doors.docker import Attachment
 from steps.doors.kubectl import Kubectl, Object
 from steps.doors.process import ToolError
+from steps.names import CORDONED
 from steps.running import StepError, read, variables
 
 NEEDS = preflight.Needs(
@@ -38,7 +39,7 @@ NEEDS = preflight.Needs(
     chart_repository="",
     chart_version="",
 )
-DRAINING = replace(NEEDS, strategy="rolling", drains=True, takes_network_down=False, needs_one_l2=True)
+DRAINING = replace(NEEDS, cni="cilium", strategy="rolling", drains=True, takes_network_down=False, needs_one_l2=True)
 
 
 def node(name: str, *, owner: str = "flannel", ready: str = "True", address: str = "10.0.0.1", **spec: Any) -> Object:
@@ -467,6 +468,7 @@ def test_a_pod_without_a_controller_is_refused_but_for_the_hosts_network(world: 
 
 
 PREFERRED = {"key": "k", "effect": "PreferNoSchedule"}
+CORDON = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
 
 
 @pytest.mark.parametrize(
@@ -476,7 +478,7 @@ PREFERRED = {"key": "k", "effect": "PreferNoSchedule"}
         ({"taints": [PREFERRED]}, True),
         ({"taints": [PREFERRED, {"key": "k", "effect": "NoSchedule"}]}, False),
         ({"taints": [{"key": "k", "effect": "NoExecute"}]}, False),
-        ({"unschedulable": True}, False),
+        ({"unschedulable": True, "taints": [CORDON]}, False),
     ],
 )
 def test_drained_pods_may_go_where_no_taint_and_no_cordon_keeps_them_away(
@@ -488,6 +490,23 @@ def test_drained_pods_may_go_where_no_taint_and_no_cordon_keeps_them_away(
         assert preflight.verb(DRAINING) == ""
     else:
         assert refusal(DRAINING) == ["  - node a has 1 Pods to drain, and there is no other node that takes Pods"]
+
+
+def test_of_a_half_done_migration_only_nodes_that_have_not_moved_are_drained(world: World) -> None:
+    cut_off = node("b", owner="none", unschedulable=True, taints=[CORDON])
+    cut_off["metadata"]["annotations"] = {CORDONED: "true"}
+    data = {"set-cilium-node-taints": "false", "unmanaged-pod-watcher-interval": "0"}
+    world.single["cilium-config"] = {"data": data}
+    control_plane = node("cp", taints=[{"key": "k", "effect": "NoSchedule"}])
+    world.lists["nodes"] = [node("a", owner="cilium"), cut_off, control_plane]
+    world.lists["pods"] = [pod("web", "a"), pod("bare", "a", owner=""), pod("dns", "cp"), pod("other", "b")]
+    assert preflight.verb(DRAINING) == "", "what another strategy has begun could not be ended by this one"
+    world.lists["pods"].append(pod("left", "b", owner=""))
+    assert "Pod a/left has no controller" in refusal(DRAINING)[0], "a drain would lose it"
+    del cut_off["metadata"]["annotations"]
+    world.lists["nodes"][0]["spec"]["unschedulable"] = True
+    world.lists["pods"].pop()
+    assert "node b has 1 Pods to drain" in refusal(DRAINING)[0], "a user's cordon is nothing that goes by itself"
 
 
 def test_room_is_counted_in_millicores_and_without_what_stays(world: World) -> None:
@@ -522,11 +541,12 @@ def test_policies_are_refused_by_name_of_each_kind_that_is_there_unless_accepted
         "would not be enforced everywhere while nodes are mixed (nor by Flannel after); if that is accepted: "
         "pulumi config set migration:allowUnenforcedPolicies true"
     )
-    assert refusal(DRAINING) == [
+    back = replace(DRAINING, cni="flannel")
+    assert refusal(back) == [
         f"  - NetworkPolicy a/deny {said}",
         f"  - CiliumClusterwideNetworkPolicy wide {said}",
     ], "what a policy forbids would be open, and nobody was asked"
-    assert preflight.verb(replace(DRAINING, unenforced_policies=True)) == ""
+    assert preflight.verb(replace(back, unenforced_policies=True)) == ""
 
 
 @pytest.mark.parametrize(
