@@ -60,5 +60,8 @@ def losses(strategy: Strategy) -> list[str]:
             "what is in their `emptyDir` volumes",
         ]
     if strategy.keeps_pods:
-        return ["open connections that come in by a node port or a load balancer"]
+        return [
+            "open connections that come in by a node port or a load balancer, and new ones through a node to its own "
+            "Pods for the seconds until Cilium has been told of them"
+        ]
     return []

@@ -123,6 +123,6 @@ def _of_service(item: Object) -> list[str]:
         return []
     return [
         f"Service {item['metadata']['namespace']}/{item['metadata']['name']} {' and '.join(ways)}: connections "
-        "that are open through a node break when it moves; accept that with migration.allowBrokenConnections true, or "
-        "take rolling or recreate, which end them too and do not ask"
+        "that are open through a node break when it moves, and for seconds it opens none to its own Pods; accept that "
+        "with migration.allowBrokenConnections true, or take rolling or recreate, which end them too and do not ask"
     ]
