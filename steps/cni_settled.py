@@ -1,7 +1,8 @@
 """Waits until Cilium's agents have loaded their programs for every endpoint; at once where none runs.
 
-An agent that starts again is Ready before: its Pods keep the old programs, and the old routing, until theirs are
-compiled.
+An agent is Ready before. One that starts again leaves its Pods the old programs, and the old routing, until theirs are
+compiled; one that has just come does not serve at the node's own device: a node port is refused there for seconds, or
+for thirteen on a busy machine.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from steps.side_by_side import each
 PATIENCE = 180
 
 
-def await_settled(kubectl: Kubectl, seconds: float = PATIENCE) -> None:
-    """All agents side by side. Raises StepError naming those that have not loaded within `seconds`."""
-    items = kubectl.objects("pods", namespace=SYSTEM, selector=AGENTS["cilium"])
+def await_settled(kubectl: Kubectl, node: str = "", seconds: float = PATIENCE) -> None:
+    """All agents side by side, or that of one node. Raises StepError naming those that have not loaded within
+    `seconds`."""
+    fields = f"spec.nodeName={node}" if node else ""
+    items = kubectl.objects("pods", namespace=SYSTEM, selector=AGENTS["cilium"], fields=fields)
     agents = [item["metadata"]["name"] for item in items if not item["metadata"].get("deletionTimestamp")]
     deadline = time.monotonic() + seconds
 

@@ -8,6 +8,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from steps.cni_settled import await_settled
 from steps.direct_routes import routes_again
 from steps.doors.kubectl import Kubectl
 from steps.doors.node import on_node
@@ -57,6 +58,8 @@ def live_to_cilium(needs: Needs, residue: str) -> None:
                 f"{needs.node}: Cilium does not take these Pods, which run on as they are:\n" + "\n".join(refused)
             )
         await_pod(kubectl, needs.node, AGENTS[needs.cni], 180)
+        # Kube-proxy serves the node's own ports until Cilium does, which the Pods' programs say nothing of.
+        await_settled(kubectl, needs.node)
         label(kubectl, needs.node, cni_services="cilium")
         await_gone(kubectl, needs.node, KUBE_PROXY)
         bridge_off(place)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from steps.cni_settled import await_settled
 from steps.doors.kubectl import Kubectl
 from steps.doors.node import on_node
 from steps.evictions import await_pods_of_node, blocking_budgets, evict_pods_of_node, renew_pending_pods
@@ -52,7 +53,8 @@ def node_move(needs: Needs, residue: str) -> None:
         await_pod(kubectl, needs.node, AGENTS[needs.cni], 180)
         say(f"{needs.node}: {needs.cni} answers")
         if needs.cni == "cilium":
-            # Cilium serves Services on this node by now, so kube-proxy can go, and what it wrote.
+            # Cilium serves Services on this node then, at its device too, so kube-proxy can go, and what it wrote.
+            await_settled(kubectl, needs.node)
             label(kubectl, needs.node, cni_services="cilium")
             await_gone(kubectl, needs.node, KUBE_PROXY)
             clean(needs.node, needs.services_residue, _peers(kubectl))

@@ -80,7 +80,8 @@ class World(Noting):
         self.policed: list[Tenant] = []
         plain = "introduce_nodes cordon lift_cordon take_out reserve bridge_off forget_ended renew_pending_pods"
         stand_ins = self.stand_ins(node("w", owner, cordoned), plain)
-        for name, stand_in in {**stand_ins, "adopt": self.noting("adopt", self.refused)}.items():
+        stand_ins |= {"adopt": self.noting("adopt", self.refused), "await_settled": self.noting("{1} has programs")}
+        for name, stand_in in stand_ins.items():
             monkeypatch.setattr(live_to_cilium, name, stand_in)
         monkeypatch.setattr(live_proof, "tenants", self.noting("tenants", [POD]))
         monkeypatch.setattr(live_proof, "unready", self.noting("unready", []))
@@ -119,8 +120,8 @@ def test_a_pod_is_out_of_the_bridge_before_cilium_comes_and_cilium_s_before_the_
         "cni_owner=cilium",
         "adopt",
     ]
-    order += ["k8s-app=cilium ready", "cni_services=cilium", "k8s-app=kube-proxy gone", "bridge_off", "clean residue"]
-    order += ["forget_ended", "hold off", "renew_pending_pods", "lift_cordon"]
+    order += ["k8s-app=cilium ready", "w has programs", "cni_services=cilium", "k8s-app=kube-proxy gone", "bridge_off"]
+    order += ["clean residue", "forget_ended", "hold off", "renew_pending_pods", "lift_cordon"]
     asked = [world.done.index(f"ask from {asker}") for asker in "wx"]
     assert world.done.index("hold off") < min(asked), "a Pod that is made anew during the proof would be refused"
     assert max(asked) < world.done.index("renew_pending_pods"), "Pods would come to a node that fails its old ones"

@@ -12,11 +12,12 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from steps.capture import gathered, parse_sent
-from steps.cni_settled import states_from
+from steps.cni_settled import await_settled, states_from
 from steps.cni_status import cilium_status
 from steps.complete import NETWORKS, Failed, attempt, basis, incomplete, sentence, told
 from steps.doors.kubectl import Kubectl, Object
@@ -243,6 +244,24 @@ def test_endpoints_are_read_with_their_states() -> None:
     assert states_from("null") == []
     with pytest.raises(StepError):
         states_from("Error: timeout")
+
+
+def test_of_one_node_the_agent_s_programs_are_waited_for_and_no_other_s() -> None:
+    states, asked = ["regenerating", "ready"], list[str]()
+
+    class Api(Kubectl):
+        def objects(
+            self, kind: str, *, namespace: str | None = None, selector: str = "", fields: str = ""
+        ) -> list[Object]:
+            asked.append(fields)
+            return [{"metadata": {"name": "agent"}}]
+
+        def execute(self, *_: Any, **__: Any) -> str:
+            return json.dumps([{"status": {"state": states.pop(0)}}])
+
+    await_settled(Api(Path("none")), "n")
+    assert asked == ["spec.nodeName=n"], "a move would wait for agents that start again elsewhere"
+    assert not states, "the node's own ports would be refused until its device has Cilium's program"
 
 
 def test_the_domain_is_the_clusters_own() -> None:
