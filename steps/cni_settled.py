@@ -18,6 +18,8 @@ from steps.running import StepError
 from steps.side_by_side import each
 
 PATIENCE = 180
+# Seconds between two looks: each is two processes, which would take their time from the compiler that is waited for.
+_BETWEEN = 2
 
 
 def await_settled(kubectl: Kubectl, node: str = "", seconds: float = PATIENCE) -> None:
@@ -33,7 +35,7 @@ def await_settled(kubectl: Kubectl, node: str = "", seconds: float = PATIENCE) -
         while not settled:
             if time.monotonic() >= deadline:
                 raise StepError(f"pod/{agent} has not loaded its programs within {seconds:g} s: {found}")
-            time.sleep(0.5)  # between two looks, not in place of a condition
+            time.sleep(_BETWEEN)
             settled, found = _look(kubectl, agent)
 
     each({agent: (lambda agent=agent: task(agent)) for agent in agents}, "the wait for Cilium's programs")
