@@ -34,6 +34,8 @@ def direct_routes(needs: Needs) -> None:
         protect(kubectl)
         told = told_of(needs.pod_subnet)
         if needs.cni == "cilium":
+            # The last way back has left it for what was open then, and Cilium may give it to a Pod.
+            on_every_node(kubectl, "router", STEP="off")
             # First: what is masqueraded to a device is reset when the way changes, an SNAT is not.
             on_every_node(kubectl, "unmasq", STEP="on", **told)
         else:

@@ -440,6 +440,36 @@ def test_a_probers_question_is_in_the_clusters_own_domain(tmp_path: Path) -> Non
     assert asked("nameserver 10.96.0.10\n")[0] == "cluster.local"
 
 
+def test_what_a_way_back_left_for_open_connections_goes_before_cilium_comes_and_at_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    row = named("a", meta={"labels": {"cni-owner": "flannel"}}, spec={})
+    world = World(nodes=[row], pods=[], poddisruptionbudgets=[])
+    told = {"cluster": "c", "stack": "s", "epoch": "7", "control_plane": "a", "mark": "", "pod_subnet": "10.244.0.0/16"}
+    ran: list[str] = []
+
+    def on_every_node(_: object, script: str, *, STEP: str = "", **__: str) -> None:
+        ran.append(f"{script} {STEP}".strip())
+
+    def begin(_: object) -> nullcontext[World]:
+        return nullcontext(world)
+
+    def nothing(_: object) -> None:
+        pass
+
+    for module in (direct_routes, rolling_finish):
+        monkeypatch.setattr(module, "begin", begin)
+        monkeypatch.setattr(module, "on_every_node", on_every_node)
+    direct_routes.direct_routes(direct_routes.Needs(cni="cilium", **told))
+    assert ran[0] == "router off", f"Cilium would give an address that is on lo to a Pod: {ran}"
+    ran.clear()
+    for name in ("remove_cilium", "untaint"):
+        monkeypatch.setattr(rolling_finish, name, nothing)
+    monkeypatch.setattr(rolling_finish.bolt, "lift", nothing)
+    rolling_finish.finish(rolling_finish.Needs(cni="flannel", **told))
+    assert ran[-2:] == ["unmasq off", "router off"], f"addresses would be on lo for ever: {ran}"
+
+
 def test_the_budget_comes_before_the_first_drain_and_goes_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     row = named("a", meta={"labels": {"cni-owner": "flannel"}}, spec={})
     world = World(nodes=[row], pods=[], poddisruptionbudgets=[])
