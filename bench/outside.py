@@ -100,7 +100,7 @@ def wait(kubectl: Kubectl, url: str) -> None:
 
 
 def manifest(image: str) -> Mapping[str, Any]:
-    """The namespace, two Pods on two nodes, and their Service."""
+    """The namespace, two Pods on two nodes, their budget and their Service."""
     labels, meta = {"app": "web"}, {"name": "web", "namespace": NAMESPACE}
     container = {
         "name": "web",
@@ -120,9 +120,12 @@ def manifest(image: str) -> Mapping[str, Any]:
     template = {"metadata": {"labels": labels}, "spec": pod}
     service = {"type": "NodePort", "selector": labels, "ports": [{"port": PORT, "nodePort": NODE_PORT}]}
     deployment = {"replicas": 2, "selector": {"matchLabels": labels}, "template": template}
+    # Both may be on one node behind a drain: the next would take both at once, which is no matter of the network.
+    budget = {"minAvailable": 1, "selector": {"matchLabels": labels}}
     items = [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
         {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": service},
+        {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": meta, "spec": budget},
         {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": meta, "spec": deployment},
     ]
     return {"apiVersion": "v1", "kind": "List", "items": items}

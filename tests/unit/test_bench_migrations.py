@@ -64,10 +64,10 @@ def test_a_server_that_goes_away_is_noticed(server: http.server.ThreadingHTTPSer
 
 
 def test_a_server_that_has_no_cpu_refuses_nobody(tmp_path: Path) -> None:
-    items = outside.manifest("image")["items"]
-    container = next(item for item in items if item["kind"] == "Deployment")["spec"]["template"]["spec"]["containers"][
-        0
-    ]
+    specs = {item["kind"]: item.get("spec", {}) for item in outside.manifest("image")["items"]}
+    budget, container = specs["PodDisruptionBudget"], specs["Deployment"]["template"]["spec"]["containers"][0]
+    assert budget["minAvailable"] == 1, "a drain would take both at once, which would be taken for the network"
+    assert budget["selector"] == specs["Deployment"]["selector"], "it would be another's budget"
     assert container["resources"]["requests"]["cpu"], "it would starve beside an agent's compiler"
     said, command = tmp_path / "said", container["command"]
     with socket.socket() as free:
