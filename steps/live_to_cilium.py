@@ -57,7 +57,7 @@ def live_to_cilium(needs: Needs, residue: str) -> None:
             raise StepError(
                 f"{needs.node}: Cilium does not take these Pods, which run on as they are:\n" + "\n".join(refused)
             )
-        await_pod(kubectl, needs.node, AGENTS[needs.cni], 180)
+        await_pod(kubectl, needs.node, AGENTS[needs.cni])
         # Kube-proxy serves the node's own ports until Cilium does, which the Pods' programs say nothing of.
         await_settled(kubectl, needs.node)
         label(kubectl, needs.node, cni_services="cilium")

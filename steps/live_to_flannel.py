@@ -65,7 +65,7 @@ def live_to_flannel(needs: Needs, residue: str) -> None:
         place = Place(node=found.name, pod_cidr=found.pod_cidr)
         if found.owner == needs.cni and at_rest(place):
             say(f"{needs.node}: has {needs.cni}, and its Pods with it")
-            await_pod(kubectl, needs.node, AGENTS[needs.cni], 180)
+            await_pod(kubectl, needs.node, AGENTS[needs.cni])
         else:
             _move(kubectl, needs, found, place, residue)
         renew_pending_pods(kubectl, needs.node)
@@ -79,7 +79,7 @@ def _move(kubectl: Kubectl, needs: Needs, found: Node, place: Place, residue: st
     met, mtu_before = list[Tenant](), 0
     if found.owner != needs.cni:
         met, mtu_before = _change_hands(kubectl, needs, found, place, rows, asker)
-    await_pod(kubectl, needs.node, AGENTS[needs.cni], 180)
+    await_pod(kubectl, needs.node, AGENTS[needs.cni])
     pods, mtu = tenants(place), pods_mtu(place)
     # A cut-off move may have left some out, and the MTU is Flannel's own word now.
     if mtu != mtu_before or not set(pods) <= set(met):

@@ -50,7 +50,7 @@ def node_move(needs: Needs, residue: str) -> None:
         if found.owner != needs.cni:
             remember_ready(kubectl, found)
             _change_hands(kubectl, needs, found, residue)
-        await_pod(kubectl, needs.node, AGENTS[needs.cni], 180)
+        await_pod(kubectl, needs.node, AGENTS[needs.cni])
         say(f"{needs.node}: {needs.cni} answers")
         if needs.cni == "cilium":
             # Cilium serves Services on this node then, at its device too, so kube-proxy can go, and what it wrote.

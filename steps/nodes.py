@@ -16,6 +16,8 @@ from steps.side_by_side import each
 
 # Seconds for which a Pod may take to go.
 _GONE = 60
+# And for which a CNI's agent may take to come: at half speed a whole move by `live` took 94 s, and once 150.
+_AGENT = 180
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +132,7 @@ def _ended(item: Object) -> bool:
     return deleted and bool(statuses) and all("terminated" in status["state"] for status in statuses)
 
 
-def await_pod(kubectl: Kubectl, name: str, selector: str, seconds: int) -> None:
+def await_pod(kubectl: Kubectl, name: str, selector: str, seconds: int = _AGENT) -> None:
     """Waits until a Pod with these labels is Ready on the node. By watching: on a small machine questions in a loop
     take from the agent the CPU that it needs to start."""
     what = ("pods", "--all-namespaces", f"--selector={selector}", f"--field-selector=spec.nodeName={name}")

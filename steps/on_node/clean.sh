@@ -50,7 +50,8 @@ list_filters() {
   local device direction
   for device in /sys/class/net/*; do
     for direction in ingress egress; do
-      # No pipe: grep ends at the first match, and a tc that is cut off by that would pass for no match.
+      # No pipe: grep ends at the first match, and a tc that is cut off by that would pass for no match. A device that has
+      # gone since it was listed has none.
       if grep --quiet " $1" <<<"$(tc filter show dev "${device##*/}" "$direction" 2>/dev/null || true)"; then
         printf '%s %s\n' "${device##*/}" "$direction"
       fi

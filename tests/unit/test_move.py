@@ -57,7 +57,7 @@ class World:
     def clean(self, name: str, table: str, peers: list[str]) -> None:
         self.act(f"clean {table}")
 
-    def await_pod(self, _: object, name: str, agent: str, seconds: int) -> None:
+    def await_pod(self, _: object, name: str, agent: str) -> None:
         self.act(f"{agent} ready")
 
     def await_gone(self, _: object, name: str, *labels: str) -> None:
