@@ -440,43 +440,19 @@ def test_a_probers_question_is_in_the_clusters_own_domain(tmp_path: Path) -> Non
     assert asked("nameserver 10.96.0.10\n")[0] == "cluster.local"
 
 
-def test_what_a_way_back_left_for_open_connections_goes_before_cilium_comes_and_at_the_end(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def between(monkeypatch: pytest.MonkeyPatch) -> tuple[World, dict[str, str], list[str]]:
+    """A node of Flannel's, what the steps before and behind its move are told, and what they run on every node."""
     row = named("a", meta={"labels": {"cni-owner": "flannel"}}, spec={})
-    world = World(nodes=[row], pods=[], poddisruptionbudgets=[])
+    world, ran = World(nodes=[row], pods=[], poddisruptionbudgets=[]), list[str]()
     told = {"cluster": "c", "stack": "s", "epoch": "7", "control_plane": "a", "mark": "", "pod_subnet": "10.244.0.0/16"}
-    ran: list[str] = []
+
+    def begin(_: object) -> nullcontext[World]:
+        return nullcontext(world)
 
     def on_every_node(_: object, script: str, *, STEP: str = "", **__: str) -> None:
+        world.done.append("nodes")
         ran.append(f"{script} {STEP}".strip())
-
-    def begin(_: object) -> nullcontext[World]:
-        return nullcontext(world)
-
-    def nothing(_: object) -> None:
-        pass
-
-    for module in (direct_routes, rolling_finish):
-        monkeypatch.setattr(module, "begin", begin)
-        monkeypatch.setattr(module, "on_every_node", on_every_node)
-    direct_routes.direct_routes(direct_routes.Needs(cni="cilium", **told))
-    assert ran[0] == "router off", f"Cilium would give an address that is on lo to a Pod: {ran}"
-    ran.clear()
-    for name in ("remove_cilium", "untaint"):
-        monkeypatch.setattr(rolling_finish, name, nothing)
-    monkeypatch.setattr(rolling_finish.bolt, "lift", nothing)
-    rolling_finish.finish(rolling_finish.Needs(cni="flannel", **told))
-    assert ran[-2:] == ["unmasq off", "router off"], f"addresses would be on lo for ever: {ran}"
-
-
-def test_the_budget_comes_before_the_first_drain_and_goes_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    row = named("a", meta={"labels": {"cni-owner": "flannel"}}, spec={})
-    world = World(nodes=[row], pods=[], poddisruptionbudgets=[])
-    told = {"cluster": "c", "stack": "s", "epoch": "7", "control_plane": "a", "mark": "", "pod_subnet": "10.244.0.0/16"}
-
-    def begin(_: object) -> nullcontext[World]:
-        return nullcontext(world)
 
     def noting(what: str) -> Callable[..., None]:
         def note(*_: object, **__: object) -> None:
@@ -486,13 +462,31 @@ def test_the_budget_comes_before_the_first_drain_and_goes_at_the_end(monkeypatch
 
     for module in (direct_routes, rolling_finish):
         monkeypatch.setattr(module, "begin", begin)
-        monkeypatch.setattr(module, "on_every_node", noting("nodes"))
-    direct_routes.direct_routes(direct_routes.Needs(cni="cilium", **told))
-    assert world.done[:2] == ["apply cni-migration-coredns", "nodes"], "the first drain would take all of DNS away"
-    world.done.clear()
+        monkeypatch.setattr(module, "on_every_node", on_every_node)
     monkeypatch.setattr(rolling_finish.bolt, "lift", noting("lift"))
     monkeypatch.setattr(rolling_finish, "remove_cilium", noting("remove"))
     monkeypatch.setattr(rolling_finish, "untaint", noting("untaint"))
+    return world, told, ran
+
+
+def test_what_a_way_back_left_for_open_connections_goes_before_cilium_comes_and_at_the_end(
+    between: tuple[World, dict[str, str], list[str]],
+) -> None:
+    _, told, ran = between
+    direct_routes.direct_routes(direct_routes.Needs(cni="cilium", **told))
+    assert ran[0] == "router off", f"Cilium would give an address that is on lo to a Pod: {ran}"
+    ran.clear()
+    rolling_finish.finish(rolling_finish.Needs(cni="flannel", **told))
+    assert ran[-2:] == ["unmasq off", "router off"], f"addresses would be on lo for ever: {ran}"
+
+
+def test_the_budget_comes_before_the_first_drain_and_goes_at_the_end(
+    between: tuple[World, dict[str, str], list[str]],
+) -> None:
+    world, told, _ = between
+    direct_routes.direct_routes(direct_routes.Needs(cni="cilium", **told))
+    assert world.done[:2] == ["apply cni-migration-coredns", "nodes"], "the first drain would take all of DNS away"
+    world.done.clear()
     rolling_finish.finish(rolling_finish.Needs(cni="flannel", **told))
     assert world.done[0] == "delete cni-migration-coredns", "a budget of ours would meet one that the user makes later"
     assert world.done[1:3] == ["lift", "remove"], "behind a pause the old CNI's objects could not be deleted"

@@ -55,7 +55,14 @@ def router(name: str, networks: Path) -> CompletedProcess[str]:
     return done
 
 
+# What others do on the way.
+OTHERS = {"the programs go": "rule del priority 100", "cilium_host goes": "link del cilium_host"}
+
+
 def step(place: Place, name: str, told: str) -> None:
+    if name in OTHERS:
+        place.look(OTHERS[name])
+        return
     script = "routed" if name == "routed" else "rebridge"
     done = place.on_node(script, stdin=told, STEP=name, WAY="back", **ENV)
     assert done.returncode == 0, f"{name}: {done.stderr}"
@@ -67,12 +74,7 @@ def test_a_pod_goes_into_flannel_s_bridge_and_none_of_its_connections_fails(plac
     before = [place.file(path) for path in redirects]
     with talking({NODE: "172.18.0.2", OTHER: "10.244.1.8"}) as all_answer:
         for name in ("routed", "the programs go", "bridge", "dress", "cilium_host goes", "settle"):
-            if name == "the programs go":
-                place.look("rule del priority 100")
-            elif name == "cilium_host goes":
-                place.look("link del cilium_host")
-            else:
-                step(place, name, told)
+            step(place, name, told)
             all_answer(name)
     for pod, (address, _, name) in PODS.items():
         inside = place.look("-4 -oneline addr show dev eth0", pod)
@@ -104,11 +106,7 @@ def test_a_connection_of_the_node_outlives_cilium_s_router_and_its_address_goes_
     told = place.rows(PODS)
     with talking({POD: PODS[POD][0]}, asker=NODE) as all_answer:
         for name in ("routed", "keep", "the programs go", "bridge", "dress", "cilium_host goes", "settle"):
-            if name == "the programs go":
-                place.look("rule del priority 100")
-            elif name == "cilium_host goes":
-                place.look("link del cilium_host")
-            elif name == "keep":
+            if name == "keep":
                 router(name, tmp_path)
                 router(name, tmp_path)
             else:
