@@ -15,6 +15,7 @@ _SCRIPTS = Path(__file__).parents[1] / "on_node"
 _BEFORE = {
     **dict.fromkeys(("handover", "rebridge", "routed"), "each_pod"),
     **dict.fromkeys(("programs_off", "unmasq"), "flows_wait"),
+    **dict.fromkeys(("flannel_files", "router"), "host_local"),
 }
 
 

@@ -1,13 +1,12 @@
 # shellcheck shell=bash
-# Runs inside a node. Cilium's router has an address of the network of the node's Pods, by which the node itself asks them;
-# where Cilium came by another way than under running Pods it is not their gateway, and would go with cilium_host. $STEP
-# `keep`, before Flannel's plugin gives addresses away, puts it on lo for the connections that are open: with scope link
-# nothing new takes it, and no Pod is given it. `off` takes it away, where no connection has it any more.
+# Runs inside a node, behind host_local.sh. Cilium's router has an address of the network of the node's Pods, by which the
+# node itself asks them; where Cilium came by another way than under running Pods it is not their gateway, and would go with
+# cilium_host. $STEP `keep`, before Flannel's plugin gives addresses away, puts it on lo for the connections that are open:
+# with scope link nothing new takes it, and no Pod is given it. `off` takes it away, where no connection has it any more.
 set -euo pipefail
 shopt -s inherit_errexit
-: "${STEP:?}" "${NODE:?}"
+: "${STEP:?}" "${NODE:?}" "${networks:?}"
 label=lo:cilium_host
-networks=/var/lib/cni/networks/cbr0
 owner=cni-migration-router
 
 addresses() { # DEVICE [LABEL]
@@ -29,10 +28,7 @@ case $STEP in
       done
     fi
     mkdir -p "$networks"
-    for address in $(addresses lo "$label"); do
-      printf '%s\r\nlo' "$owner" >"$networks/$address.new"
-      mv "$networks/$address.new" "$networks/$address"
-    done ;;
+    for address in $(addresses lo "$label"); do take_address "$address" "$owner" lo; done ;;
   off)
     for address in $(addresses lo "$label"); do
       said=$(open "$address")
@@ -46,7 +42,7 @@ case $STEP in
     kept=$(addresses lo "$label")
     for file in "$networks"/*.*.*.*; do
       # The node may have been started again meanwhile.
-      if [ -e "$file" ] && [ "$(head -1 "$file" | tr -d '\r')" = "$owner" ] &&
+      if [ -e "$file" ] && [ "$(owner_of "${file##*/}")" = "$owner" ] &&
         ! grep --quiet --line-regexp --fixed-strings "${file##*/}" <<<"$kept"; then
         rm -f "$file"
       fi

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from components.cni.flannel import flannel_files
 from settings.stack import parse
+from steps.doors.node import whole
 from steps.findings.agent_answers import Endpoint, answer_from, answers_from, endpoints_from
 from steps.findings.live_values import unfit_config, unfit_values
 from steps.findings.tenants import (
@@ -116,7 +116,7 @@ def test_only_the_calls_of_the_plugin_that_goes_are_ended() -> None:
 def test_flannel_s_plugin_finds_what_it_needs_to_let_a_pod_go() -> None:
     told = delegate("10.244.1.0/24", "10.244.0.0/16", 1450)
     conflist = json.loads(flannel_files("10.244.0.0/16")["cni-conf.json"])
-    where = (Path(__file__).parents[2] / "steps" / "on_node" / "flannel_files.sh").read_text()
+    where = whole("flannel_files")
     assert f"/var/lib/cni/networks/{told['name']}\n" in where, "host-local would look for the address in another folder"
     assert (told["name"], told["cniVersion"]) == (conflist["name"], conflist["cniVersion"]), (
         "the DEL would be another's"
