@@ -16,8 +16,9 @@ import (
 const (
 	// How many pages may be open at once; each has a `hubble` of its own, which ends with it.
 	mostViewers = 6
-	// What is shown of the time before a page was opened.
-	history = "300"
+	// What is shown of the time before a page was opened, in events of each node. A quiet node of Kind has some 25 a
+	// second, and an agent keeps 4,095.
+	history = "1000"
 	// Between two parcels to a page, and between two tries to reach the relay.
 	pace, again = 500 * time.Millisecond, 2 * time.Second
 	// A quiet cluster sends nothing; by this a connection that is gone is found out.

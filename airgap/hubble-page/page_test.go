@@ -138,15 +138,18 @@ func TestDropsAndQueriesAreKeptWhenThereIsTooMuch(t *testing.T) {
 	full := &parcel{}
 	for number := range 1000 {
 		full.add(Flow{Verdict: "FORWARDED", Node: fmt.Sprint(number)})
+		full.add(Flow{Verdict: "TRACED", Node: fmt.Sprint(number)})
+	}
+	for range 1000 {
+		full.add(Flow{Verdict: "FORWARDED", DNS: &DNS{}})
 	}
 	full.add(Flow{Verdict: "DROPPED"})
-	full.add(Flow{Verdict: "FORWARDED", DNS: &DNS{}})
 	got := full.take()
-	if last := got.Flows[len(got.Flows)-2:]; last[0].Verdict != "DROPPED" || last[1].DNS == nil {
-		t.Error("what somebody looks for was left out for what nobody reads")
+	if last := got.Flows[len(got.Flows)-2:]; last[0].DNS == nil || last[1].Verdict != "DROPPED" {
+		t.Errorf("what somebody looks for was left out for what nobody reads: %+v", last)
 	}
-	if got.Skipped != 1000-mostOrdinary {
-		t.Errorf("%d left out in silence", 1000-mostOrdinary-got.Skipped)
+	if left := 3001 - len(got.Flows); got.Skipped != left || left != 3000-mostOrdinary-mostDNS {
+		t.Errorf("%d left out, of which %d in silence", left, left-got.Skipped)
 	}
 	if full.take() != nil {
 		t.Error("a quiet cluster would send parcels with nothing in them")

@@ -3,13 +3,16 @@ package main
 import (
 	"encoding/json"
 	"io"
+	"slices"
 	"sync"
 )
 
-// A page that shows more rows in half a second shows nothing to anybody; what is left out is counted.
+// A page that shows more rows in half a second shows nothing to anybody; what is left out is counted. Each kind has room
+// of its own: a cluster that asks for many names would leave out its drops.
 const (
 	mostOrdinary = 120
-	mostFlows    = 400
+	mostDNS      = 120
+	mostDrops    = 160
 )
 
 // Parcel is what a page gets at once. Skipped were left out here; Lost is what Hubble itself has lost.
@@ -21,9 +24,9 @@ type Parcel struct {
 }
 
 type parcel struct {
-	mutex    sync.Mutex
-	next     Parcel
-	ordinary int
+	mutex                sync.Mutex
+	next                 Parcel
+	drops, dns, ordinary int
 }
 
 // fill reads lines of `hubble observe -o jsonpb` until there are no more.
@@ -44,16 +47,20 @@ func (p *parcel) fill(in io.Reader) error {
 	})
 }
 
-// add keeps drops and DNS before the rest: they are few, and what somebody looks for.
+// add keeps drops and DNS beside the rest: they are few, and what somebody looks for.
 func (p *parcel) add(flow Flow) {
-	wanted := flow.Verdict != "FORWARDED" || flow.DNS != nil
-	if len(p.next.Flows) >= mostFlows || (!wanted && p.ordinary >= mostOrdinary) {
+	kept, most := &p.ordinary, mostOrdinary
+	switch {
+	case slices.Contains([]string{"DROPPED", "ERROR", "AUDIT"}, flow.Verdict):
+		kept, most = &p.drops, mostDrops
+	case flow.DNS != nil:
+		kept, most = &p.dns, mostDNS
+	}
+	if *kept >= most {
 		p.next.Skipped++
 		return
 	}
-	if !wanted {
-		p.ordinary++
-	}
+	*kept++
 	p.next.Flows = append(p.next.Flows, flow)
 }
 
@@ -65,7 +72,7 @@ func (p *parcel) take() *Parcel {
 	if len(full.Flows)+full.Skipped+full.Lost+full.Unread == 0 {
 		return nil
 	}
-	p.next, p.ordinary = Parcel{}, 0
+	p.next, p.drops, p.dns, p.ordinary = Parcel{}, 0, 0, 0
 	if full.Flows == nil {
 		full.Flows = []Flow{}
 	}
