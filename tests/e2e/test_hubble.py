@@ -110,19 +110,19 @@ def test_the_output_names_an_address_where_the_page_answers(cilium: Real) -> Non
 
 
 def test_a_policys_drop_and_a_dns_query_are_seen_through_the_relay(cilium: Real) -> None:
-    def drop() -> str:
+    def seen() -> None:
         talk(cilium)
         found = flows(cilium, "--verdict", "DROPPED", "--to-namespace", NAMESPACE)
         names = [policy["name"] for flow in found for policy in flow.get("ingress_denied_by", [])]
         assert "no-9090" in names, f"{len(found)} drops, and none names the policy"
-        return names[0]
+        # The type trace is the packets: the socket's own event still has the Service's address, which is no Pod.
+        asked = flows(cilium, "--from-pod", f"{NAMESPACE}/client", "--to-port", "53", "--type", "trace")
+        servers = {flow["destination"].get("namespace") for flow in asked}
+        assert servers == {"kube-system"}, f"{len(asked)} flows to port 53, to {servers}: no query is seen"
+        assert all(flow["source"]["pod_name"] == "client" for flow in asked), "make flows does not pass its filters on"
 
-    eventually(drop)
-    # The type trace is the packets: the socket's own event still has the Service's address, which is no Pod.
-    asked = flows(cilium, "--from-pod", f"{NAMESPACE}/client", "--to-port", "53", "--type", "trace")
-    servers = {flow["destination"].get("namespace") for flow in asked}
-    assert servers == {"kube-system"}, f"{len(asked)} flows of the client to port 53, to {servers}: no query is seen"
-    assert all(flow["source"]["pod_name"] == "client" for flow in asked), "make flows does not pass its filters on"
+    # Each node's events come by way of its own agent: the drop says nothing of the query on another node.
+    eventually(seen)
 
 
 def test_every_nodes_metrics_can_be_scraped_and_count_the_drop(cilium: Real) -> None:
@@ -202,12 +202,13 @@ def test_the_pages_filters_leave_what_was_asked_for_and_outlive_a_reload(cilium:
 
     def dropped() -> None:
         talked(cilium, page)
-        assert page.locator("#flows tbody tr.dropped").count(), f"the drop is not shown: {rows.all_inner_texts()}"
+        assert page.locator("#flows tbody tr.dropped").count(), f"the drop is not shown: {page.inner_text('body')}"
 
     eventually(dropped)
     page.select_option("#filters [name=verdict]", "DROPPED")
     page.reload()
-    page.wait_for_selector("#flows tbody tr.dropped", timeout=30_000)
+    # Of the time before, a page gets the last events alone: on a busy node the drop that it showed is none of them.
+    eventually(dropped)
     shown = rows.all_inner_texts()
     assert shown and all("DROPPED" in row and "9090" in row for row in shown), f"a filter lets others through: {shown}"
     assert page.input_value("#filters [name=port]") == "9090", "a reload forgets the filters"
