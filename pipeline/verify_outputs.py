@@ -70,7 +70,16 @@ def _interruption(cost: Mapping[str, Any]) -> str:
     if cost.get("measured") is not True:
         return f"interruption: not measured: {cost.get('why', 'the stack has no such output')}"
     counts = f"{cost.get('failures')} of {cost.get('requests')} new connections failed"
-    return f"interruption: {counts}, longest gap {cost.get('longestGapSeconds')} s ({cost.get('strategy')})"
+    gap = f"longest gap {cost.get('longestGapSeconds')} s ({cost.get('strategy')})"
+    return f"interruption: {counts}, {gap}{_outside(cost)}"
+
+
+def _outside(cost: Mapping[str, Any]) -> str:
+    seen = _part(cost, "outside")
+    if not seen or "why" in seen:
+        return f"; from outside not known: {seen['why']}" if seen else ""
+    counts = f"{seen.get('failures')} of {seen.get('requests')} new connections failed"
+    return f"; from outside {counts}, {seen.get('connectionsBroken')} held ones broke"
 
 
 def _part(tree: Mapping[str, Any], key: str) -> Mapping[str, Any]:

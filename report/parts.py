@@ -72,7 +72,20 @@ def interruption(stack: str, report: Mapping[str, Any]) -> Part:
         if kind["failures"] or kind["connectionsBroken"]
     ]
     head = ("step", "seconds", "traffic", "requests", "failed", "longest gap, s", "held, broken")
-    return Part(title=title, text=[text], svg=Markup(charts.timeline(report["steps"])), head=head, rows=rows)
+    return Part(
+        title=title, text=[text, *_outside(report)], svg=Markup(charts.timeline(report["steps"])), head=head, rows=rows
+    )
+
+
+def _outside(report: Mapping[str, Any]) -> list[str]:
+    """What somebody outside of the cluster saw, where one was asked for."""
+    seen: Mapping[str, Any] = report.get("outside") or {}
+    if not seen or "why" in seen:
+        return [f"From outside: not known: {seen['why']}"] if seen else []
+    return [
+        f"From outside: {seen['failures']} of {seen['requests']} new connections by node ports failed, "
+        f"{seen['connectionsBroken']} held ones broke."
+    ]
 
 
 def benchmark(results: Results | None) -> Part:

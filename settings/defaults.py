@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from settings.hubble import HUBBLE_DEFAULTS
-from settings.migration import MIGRATION_DEFAULTS, TRAFFIC_DEFAULTS
+from settings.migration import MIGRATION_DEFAULTS
+from settings.traffic import TRAFFIC_DEFAULTS
 
 # Public images; tags and digests as published with kind v0.33.0, Flannel v0.28.4 and Cilium v1.19.4.
 DEFAULTS: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""What a stack's settings say of how a migration goes and how its interruption is measured. Pure."""
+"""What a stack's settings say of how a migration goes. Pure."""
 
 from __future__ import annotations
 
@@ -34,14 +34,6 @@ class MigrationSettings:
     pause_after: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class TrafficSettings:
-    """Whether the interruption is measured, and with how many requests per second and kind of each prober."""
-
-    enabled: bool
-    hertz: float
-
-
 MIGRATION_DEFAULTS: dict[str, Any] = {
     "strategy": "live",
     "abandonEpoch": 0,
@@ -53,7 +45,6 @@ MIGRATION_DEFAULTS: dict[str, Any] = {
     "allowBrokenConnections": False,
     "budget": {"failedConnections": 0, "longestGapSeconds": 1},
 }
-TRAFFIC_DEFAULTS: dict[str, Any] = {"enabled": True, "hertz": 5}
 
 
 def read_migration(read: Reader, cluster: str, control_planes: int, workers: int) -> MigrationSettings:
@@ -111,34 +102,4 @@ def check_pause(read: Reader, strategy: Strategy, after: int, nodes: int) -> Non
             key,
             f"{after} leaves none of the {nodes} nodes to go on with; set it to {nodes - 1} or less, "
             f"or remove it ({remove}) to go to the end",
-        )
-
-
-def read_traffic(read: Reader) -> TrafficSettings:
-    """The keys below `traffic`."""
-    return TrafficSettings(enabled=read.boolean("traffic.enabled"), hertz=read.number("traffic.hertz", 1, 50))
-
-
-def check_rate(read: Reader, migration: MigrationSettings, traffic: TrafficSettings) -> None:
-    """Whether the strategy is measured where it goes by that, and the probers ask often enough to tell a gap of the
-    budget from their own pace."""
-    if (
-        migration.strategy.must_be_measured
-        and not traffic.enabled
-        and read.sound("migration.strategy", "traffic.enabled")
-    ):
-        read.refuse(
-            "migration.strategy",
-            f"{migration.strategy.name} goes by what is measured, and traffic.enabled is false; "
-            "set traffic.enabled to true, or migration.strategy to recreate",
-        )
-    gap, hertz = "migration.budget.longestGapSeconds", "traffic.hertz"
-    least = 3 / traffic.hertz
-    measured = migration.strategy.enforces_budget and traffic.enabled and read.sound(gap, hertz)
-    if measured and migration.max_gap_seconds < least:
-        read.refuse(
-            gap,
-            f"{migration.max_gap_seconds:g} is less than three requests apart at traffic.hertz {traffic.hertz:g}, and "
-            f"{migration.strategy.name} goes by it; set it to {least:.1f} or more, traffic.hertz higher, or "
-            "migration.strategy to recreate",
         )

@@ -16,10 +16,11 @@ from settings.errors import refusal
 from settings.helm_values import value_errors
 from settings.hubble import HubbleSettings, read_hubble
 from settings.layers import PROJECT, SITE_VARIABLE, secret_keys, site, stack_config
-from settings.migration import MigrationSettings, TrafficSettings, check_rate, read_migration, read_traffic
+from settings.migration import MigrationSettings, read_migration
 from settings.reading import Reader
 from settings.site_file import SiteTree
 from settings.subnets import check_subnets, read_subnet
+from settings.traffic import TrafficSettings, check_rate, read_traffic
 
 Cni = Literal["flannel", "cilium"]
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from steps import creation
-from steps.doors import kind
+from steps.doors import kind, outside
 from steps.running import StepError, main, say
 
 
@@ -28,6 +28,7 @@ def cluster_down(needs: Needs) -> None:
         if not found.listed:
             say(f"cluster {cluster} is gone already")
             if not creating:
+                outside.remove(cluster)
                 creation.remove(cluster)
             return
         if creating:
@@ -37,6 +38,7 @@ def cluster_down(needs: Needs) -> None:
             named = f"stack {owner}" if owner else "nobody"
             say(f"cluster {cluster} is left as it is: it is owned by {named}, not by stack {needs.stack}")
             return
+        outside.remove(cluster)
         kind.delete(cluster)
         creation.remove(cluster)
 

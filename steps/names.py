@@ -44,6 +44,9 @@ REPORT_FOLDER = "/var/lib/cni-migration/report"
 PROBE, PROBE_HOST, PROBE_PORT = "probe", "probe-host", 8080
 # The Deployment of the probers on the Pod network, their DaemonSet on the host's, and the port that they answer on.
 TRAFFIC, TRAFFIC_HOST, TRAFFIC_PORT = "traffic", "traffic-host", 8090
+# The Service by whose node port they are asked from outside, and who asks it. The port is one of those that the API
+# gives to nobody by itself: one of its choice may be Hubble's.
+TRAFFIC_OUTSIDE, TRAFFIC_NODE_PORT = "traffic-outside", 30085
 
 
 def selector(labels: dict[str, str]) -> str:

@@ -11,7 +11,7 @@ from steps.doors.node import on_node
 from steps.findings.live_values import meddling_values, unfit_config, unfit_values
 from steps.findings.tenants import OTHERWISE, gateway_of
 from steps.live_pods import strange_pods_of
-from steps.names import RELEASE, SYSTEM
+from steps.names import MEASUREMENT, RELEASE, SYSTEM, TRAFFIC_OUTSIDE
 from steps.nodes import node_from
 from steps.pods import items_on_pod_network
 from steps.preflight_drain import clinging_cilium, unfit_nodes, values_from
@@ -119,6 +119,8 @@ def _of_service(item: Object) -> list[str]:
     annotations: dict[str, str] = item["metadata"].get("annotations") or {}
     # Hubble's goes with Cilium, and comes with it.
     ours = item["metadata"]["namespace"] == SYSTEM and annotations.get("meta.helm.sh/release-name") == RELEASE
+    # It is there to measure what this line would name.
+    ours = ours or (item["metadata"]["namespace"], item["metadata"]["name"]) == (MEASUREMENT, TRAFFIC_OUTSIDE)
     if not ways or ours:
         return []
     return [

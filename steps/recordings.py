@@ -6,7 +6,12 @@ from collections.abc import Sequence
 
 from steps.doors.node import on_node
 from steps.names import REPORT_FOLDER, TRAFFIC_FOLDER
+from steps.running import StepError
 from steps.side_by_side import each
+
+
+class UnmeasuredError(StepError):
+    """Why a migration that begins cannot be measured. Its first line is what is noted of it."""
 
 
 def name_of(generation: str, epoch: str, leg: int = 0) -> str:

@@ -10,26 +10,25 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from steps import marker
+from steps import marker, outside
 from steps.doors.kubectl import Kubectl, cluster
-from steps.doors.process import ToolError
 from steps.findings.lives import written
 from steps.names import MEASUREMENT, TRAFFIC, TRAFFIC_HOST
 from steps.nodes import nodes
 from steps.pods import lives
-from steps.recordings import inside, name_of, on_all
+from steps.probers import await_rollout, probers_of
+from steps.recordings import UnmeasuredError, inside, name_of, on_all
 from steps.running import StepError, main, say
 
 # Seconds within which each prober has to have an answer from the network.
 _ANSWER = 15
-# What kubectl says of a workload that does not come up, as opposed to a question that has no answer.
-_NOT_UP = ("timed out waiting for the condition", "exceeded its progress deadline")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Needs:
     """`due` is whether a migration is to begin or to go on, behind a pause where `leg` is above 0. `must_be_measured`
-    is a fact of the strategy; `nodes` are all, `control_plane` the one that keeps the steps."""
+    is a fact of the strategy; `nodes` are all, `control_plane` the one that keeps the steps. `outside`: the cluster is
+    asked from outside of it, too, by a container of `image` at `hertz`."""
 
     cluster: str
     stack: str
@@ -40,10 +39,9 @@ class Needs:
     must_be_measured: bool
     nodes: tuple[str, ...]
     control_plane: str
-
-
-class _Unmeasured(StepError):
-    """Why there is nothing to go by."""
+    outside: bool
+    image: str
+    hertz: str
 
 
 def verb(needs: Needs) -> None:
@@ -56,6 +54,8 @@ def verb(needs: Needs) -> None:
     elif state == "recording":
         say(f"the recording of this migration's interruption (epoch {needs.epoch}) goes on")
         _on_all(needs, "touch", needs.nodes)
+        if needs.outside:
+            outside.look_after(needs.cluster, _name(needs))
     elif not needs.due:
         say("no migration is due, so there is no interruption to record")
     else:
@@ -69,7 +69,8 @@ def verb(needs: Needs) -> None:
 def _begin_or_say_why_not(kubectl: Kubectl, needs: Needs) -> None:
     try:
         _begin(kubectl, needs)
-    except _Unmeasured as error:
+    except UnmeasuredError as error:
+        outside.away(needs.cluster)
         if needs.must_be_measured:
             raise StepError(
                 f"{error}\nthis strategy goes by what is measured; mend that, or set migration:strategy to recreate"
@@ -81,11 +82,13 @@ def _begin_or_say_why_not(kubectl: Kubectl, needs: Needs) -> None:
 def _begin(kubectl: Kubectl, needs: Needs) -> None:
     absent = [node.name for node in nodes(kubectl) if not node.ready]
     if absent:
-        raise _Unmeasured(f"the network was not up when the migration began: not ready: {', '.join(absent)}")
+        raise UnmeasuredError(f"the network was not up when the migration began: not ready: {', '.join(absent)}")
     patience = 120 if needs.must_be_measured else 30
     for workload in (f"daemonset/{TRAFFIC_HOST}", f"deployment/{TRAFFIC}"):
-        _await_rollout(kubectl, workload, patience)
-    probers = _probers(kubectl)
+        await_rollout(kubectl, workload, patience)
+    # It comes first: its record has to begin before the recording does.
+    _ask_from_outside(kubectl, needs)
+    probers = probers_of(kubectl)
     others = tuple(name for name in needs.nodes if name != needs.control_plane)
     _on_all(needs, "start", others)
     # The control plane's comes last: where it is, every node has one.
@@ -97,7 +100,7 @@ def _begin(kubectl: Kubectl, needs: Needs) -> None:
             # In the other order, so that one that was cut off begins anew.
             _inside(needs, "forget")
             _on_all(needs, "forget", others)
-            raise _Unmeasured(
+            raise UnmeasuredError(
                 f"these probers have no answer from the network within {_ANSWER} s: {' '.join(silent)}. "
                 f"See kubectl --namespace {MEASUREMENT} logs"
             )
@@ -107,27 +110,13 @@ def _begin(kubectl: Kubectl, needs: Needs) -> None:
     _inside(needs, "note-pods", stdin=written({name: life for name, life in lives(kubectl).items() if not life.ended}))
 
 
-def _await_rollout(kubectl: Kubectl, workload: str, patience: int) -> None:
-    args = ("rollout", "status", workload, f"--namespace={MEASUREMENT}", f"--timeout={patience}s")
-    try:
-        kubectl.act(*args, timeout=patience + 30)
-    except ToolError as error:
-        if not error.says(*_NOT_UP):
-            raise
-        raise _Unmeasured(
-            f"the probers ({workload}) do not all run within {patience} s: kubectl --namespace {MEASUREMENT} get pods"
-        ) from error
-
-
-def _probers(kubectl: Kubectl) -> set[str]:
-    """The names of those that run: one that is being deleted has nothing more to write, nor one that has ended."""
-    items = kubectl.objects(
-        "pods",
-        namespace=MEASUREMENT,
-        selector=f"app in ({TRAFFIC},{TRAFFIC_HOST})",
-        fields="status.phase!=Succeeded,status.phase!=Failed",
-    )
-    return {item["metadata"]["name"] for item in items if not item["metadata"].get("deletionTimestamp")}
+def _ask_from_outside(kubectl: Kubectl, needs: Needs) -> None:
+    if not needs.outside:
+        # Of a migration that was given up.
+        outside.away(needs.cluster)
+        return
+    asking = {"image": needs.image, "hertz": needs.hertz, "beside": needs.control_plane}
+    outside.begin(kubectl, needs.cluster, _name(needs), seconds=_ANSWER, **asking)
 
 
 def _answered(needs: Needs) -> set[str]:
@@ -135,13 +124,16 @@ def _answered(needs: Needs) -> set[str]:
 
 
 def _on_all(needs: Needs, step: str, names: tuple[str, ...]) -> dict[str, str]:
-    recording = name_of(needs.generation, needs.epoch, needs.leg)
-    return on_all(names, step, recording=recording, control_plane=needs.control_plane)
+    return on_all(names, step, recording=_name(needs), control_plane=needs.control_plane)
 
 
 def _inside(needs: Needs, step: str, stdin: str = "") -> str:
-    node, recording = needs.control_plane, name_of(needs.generation, needs.epoch, needs.leg)
-    return inside(node, step, recording=recording, control_plane=node, stdin=stdin)
+    node = needs.control_plane
+    return inside(node, step, recording=_name(needs), control_plane=node, stdin=stdin)
+
+
+def _name(needs: Needs) -> str:
+    return name_of(needs.generation, needs.epoch, needs.leg)
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
+from steps import outside
 from steps.doors.kubectl import cluster
 from steps.findings.coverage import coverage
 from steps.findings.interruption import report_of
@@ -31,7 +32,8 @@ _NOTHING = "nothing was recorded when the migration began"
 class Needs:
     """`due` is whether a migration was to begin or to go on. `strategy` labels the report, `enforces_budget` and
     `keeps_pods` (with it no held connection may break) are facts of it; the budget is `max_failures` new connections
-    and a gap of `max_gap_ms`. `nodes` are all, `control_plane` the one that keeps steps and report."""
+    and a gap of `max_gap_ms`. `nodes` are all, `control_plane` the one that keeps steps and report. `outside`: somebody
+    outside of the cluster was to be asked, too."""
 
     cluster: str
     generation: str
@@ -45,6 +47,7 @@ class Needs:
     keeps_pods: bool
     max_failures: int
     max_gap_ms: int
+    outside: bool
 
 
 def verb(needs: Needs) -> str:
@@ -52,6 +55,7 @@ def verb(needs: Needs) -> str:
     state = _inside(needs, "state").strip()
     if state == "reported":
         say(f"the interruption of this migration (epoch {needs.epoch}) was reported by an earlier up")
+        outside.away(needs.cluster)
         return _inside(needs, "report")
     if state == "none" and not needs.due:
         return _line(_unmeasured(needs, _IDLE))
@@ -63,6 +67,8 @@ def verb(needs: Needs) -> str:
         report = _recorded(needs)
     text = _line(report)
     _inside(needs, "keep", stdin=text)
+    # Not before: a report that was cut off is made again from its record.
+    outside.away(needs.cluster)
     if needs.enforces_budget and not (report.measured and report.within_budget):
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -88,6 +94,14 @@ def _recorded(needs: Needs) -> Report:
     return report_of(
         chain(steps, *logs.values()),
         pods=_pods(needs),
+        outside=outside.seen(
+            needs.cluster,
+            _name(needs),
+            steps=steps,
+            inside=chain(*logs.values()),
+            wanted=needs.outside,
+            max_gap_ms=needs.max_gap_ms,
+        ),
         strategy=needs.strategy,
         max_failures=needs.max_failures,
         max_gap_ms=needs.max_gap_ms,
@@ -130,11 +144,15 @@ def _unmeasured(needs: Needs, why: str) -> Report:
 
 
 def _on_all(needs: Needs, step: str, nodes: tuple[str, ...] | None = None) -> dict[str, str]:
-    return on_all(nodes or needs.nodes, step, recording=name_of(needs.generation, needs.epoch, needs.leg))
+    return on_all(nodes or needs.nodes, step, recording=_name(needs))
 
 
 def _inside(needs: Needs, step: str, stdin: str = "") -> str:
-    return inside(needs.control_plane, step, recording=name_of(needs.generation, needs.epoch, needs.leg), stdin=stdin)
+    return inside(needs.control_plane, step, recording=_name(needs), stdin=stdin)
+
+
+def _name(needs: Needs) -> str:
+    return name_of(needs.generation, needs.epoch, needs.leg)
 
 
 def _line(report: Report) -> str:

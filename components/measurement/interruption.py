@@ -16,11 +16,13 @@ from settings import Settings
 @dataclass(frozen=True, kw_only=True)
 class InterruptionArgs:
     """`max_failures` (new connections) and `max_gap_seconds` are the budget, which counts where the strategy enforces
-    it. `after` has to hold the last step of the migration: the recording ends here."""
+    it. `outside`: somebody outside of the cluster was to be asked, too. `after` has to hold the last step of the
+    migration: the recording ends here."""
 
     steps: Steps
     max_failures: int
     max_gap_seconds: float
+    outside: bool
     after: Sequence[pulumi.Resource]
 
 
@@ -30,7 +32,8 @@ class Interruption(pulumi.ComponentResource):
     A migration that cost more than an enforced budget fails the `up` once: the migration itself is done, so the next
     `up` has nothing to repeat, and gives the same report. What interrupts by design is only reported.
     `result` is an object: measured, withinBudget, why and basis, and where it was measured strategy, requests,
-    failures, longestGapSeconds, starvedSeconds, starvedRequests, connectionsBroken, kinds, held, pods and steps.
+    failures, longestGapSeconds, starvedSeconds, starvedRequests, connectionsBroken, kinds, held, pods, steps, and
+    outside where it was asked for.
     """
 
     result: pulumi.Output[dict[str, Any]]
@@ -48,6 +51,7 @@ class Interruption(pulumi.ComponentResource):
                 "MAX_FAILURES": str(args.max_failures),
                 "MAX_GAP_MS": str(round(args.max_gap_seconds * 1000)),
                 "LEG": str(steps.stage.leg),
+                "OUTSIDE": str(args.outside).lower(),
             },
             also=steps.stage.again,
             # The next migration's budget is no change of the last one's report.
@@ -69,6 +73,7 @@ def report_interruption(
             steps=steps,
             max_failures=settings.migration.max_failures,
             max_gap_seconds=settings.migration.max_gap_seconds,
+            outside=settings.traffic.outside,
             after=after,
         ),
     ).result

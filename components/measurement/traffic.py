@@ -13,7 +13,7 @@ from pulumi_kubernetes import apps, core, meta, policy, rbac
 
 from components.cni.workload import FORCE
 from components.measurement.traffic_pods import Program, host_pod, server_pod
-from steps.names import MEASUREMENT, TRAFFIC, TRAFFIC_HOST, TRAFFIC_PORT
+from steps.names import MEASUREMENT, TRAFFIC, TRAFFIC_HOST, TRAFFIC_NODE_PORT, TRAFFIC_OUTSIDE, TRAFFIC_PORT
 
 _SERVER, _HOST = TRAFFIC, TRAFFIC_HOST
 _REPLICAS = 4
@@ -27,10 +27,12 @@ _ANNOTATIONS = {
 
 @dataclass(frozen=True, kw_only=True)
 class TrafficProbeArgs:
-    """`image` has python3; `hertz` is requests per second and kind of each prober; `namespace` is cni-migration."""
+    """`image` has python3; `hertz` is requests per second and kind of each prober; `namespace` is cni-migration.
+    `outside`: the servers have a node port, by which traffic_record.py has them asked from outside of the cluster."""
 
     image: str
     hertz: float
+    outside: bool
     cluster: pulumi.Resource
     provider: kubernetes.Provider
     namespace: pulumi.Resource
@@ -38,7 +40,8 @@ class TrafficProbeArgs:
 
 class TrafficProbe(pulumi.ComponentResource):
     """Owns, with the other stack together, the probers: a DaemonSet on the host network, a Deployment that serves and
-    probes from the Pod network, with its Service and its budget, and their program and rights.
+    probes from the Pod network, with its Service (and one with a node port) and its budget, and their program and
+    rights.
 
     They measure through a take-over, so no migration deletes them: they have neither the gate nor the label that
     takeover.py deletes by. They ask nothing until traffic_record.py says so.
@@ -51,14 +54,8 @@ class TrafficProbe(pulumi.ComponentResource):
         self._name, self._args = name, args
         files = {path.name: path.read_text() for path in sorted(_PROGRAM.glob("traffic*.py"))}
         config = core.v1.ConfigMap(f"{name}-program", metadata=_metadata(_SERVER), data=files, opts=self._opts())
-        service = core.v1.Service(
-            f"{name}-service",
-            metadata=_metadata(_SERVER),
-            spec=core.v1.ServiceSpecArgs(
-                selector={"app": _SERVER}, ports=[core.v1.ServicePortArgs(port=TRAFFIC_PORT, target_port=TRAFFIC_PORT)]
-            ),
-            opts=self._opts(),
-        )
+        service = self._service(f"{name}-service", _SERVER)
+        outside = [self._service(f"{name}-outside", TRAFFIC_OUTSIDE, TRAFFIC_NODE_PORT)] if args.outside else []
         budget = policy.v1.PodDisruptionBudget(
             f"{name}-budget",
             metadata=_metadata(_SERVER),
@@ -95,7 +92,7 @@ class TrafficProbe(pulumi.ComponentResource):
             ),
             opts=inside,
         )
-        self.ready = [host, server, service, budget]
+        self.ready = [host, server, service, *outside, budget]
         self.register_outputs({})
 
     def _opts(self, *after: pulumi.Resource) -> pulumi.ResourceOptions:
@@ -105,6 +102,18 @@ class TrafficProbe(pulumi.ComponentResource):
             depends_on=[self._args.namespace, *after],
             # A destroy takes the cluster away, and one by one each would wait for its Pods.
             deleted_with=self._args.cluster,
+        )
+
+    def _service(self, resource: str, name: str, node_port: int | None = None) -> core.v1.Service:
+        return core.v1.Service(
+            resource,
+            metadata=_metadata(name),
+            spec=core.v1.ServiceSpecArgs(
+                type="NodePort" if node_port else None,
+                selector={"app": _SERVER},
+                ports=[core.v1.ServicePortArgs(port=TRAFFIC_PORT, target_port=TRAFFIC_PORT, node_port=node_port)],
+            ),
+            opts=self._opts(),
         )
 
     def _account(self) -> list[pulumi.Resource]:

@@ -116,6 +116,7 @@ class Migration(pulumi.ComponentResource):
             TrafficProbeArgs(
                 image=args.settings.images.probe,
                 hertz=args.settings.traffic.hertz,
+                outside=args.settings.traffic.outside,
                 cluster=steps.cluster.resource,
                 provider=steps.cluster.provider,
                 namespace=self.namespace,
@@ -129,6 +130,9 @@ class Migration(pulumi.ComponentResource):
                 **steps.claim.facts(),
                 "NODES": " ".join(steps.cluster.node_names),
                 "LEG": str(steps.stage.leg),
+                "OUTSIDE": str(args.settings.traffic.outside).lower(),
+                "IMAGE": args.settings.images.probe,
+                "HERTZ": str(args.settings.traffic.hertz),
             },
             # Behind a pause another recording begins: one of days would be given up, and its budget is an `up`'s.
             also=steps.stage.again,

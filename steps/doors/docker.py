@@ -24,9 +24,16 @@ class Container:
     created: datetime
 
 
+def labelled(*labels: str, running: bool = False) -> list[str]:
+    """The ids of the containers with all these labels, or of those among them that run. Raises ToolError where the
+    engine does not answer."""
+    filters = [word for label in labels for word in ("--filter", f"label={label}")]
+    return run(["docker", "ps", *([] if running else ["--all"]), "--quiet", "--no-trunc", *filters]).split()
+
+
 def containers(cluster: str) -> list[Container]:
     """Every container of the Kind cluster. Raises ToolError where the engine does not answer."""
-    ids = run(["docker", "ps", "--all", "--quiet", "--no-trunc", "--filter", f"label={KIND_LABEL}={cluster}"]).split()
+    ids = labelled(f"{KIND_LABEL}={cluster}")
     if not ids:
         return []
     answer = run(["docker", "inspect", "--type", "container", *ids])
@@ -62,7 +69,7 @@ class Published:
 
 def published() -> list[Published]:
     """Of every Kind cluster, running or not. Raises ToolError where the engine does not answer."""
-    ids = run(["docker", "ps", "--all", "--quiet", "--no-trunc", "--filter", f"label={KIND_LABEL}"]).split()
+    ids = labelled(KIND_LABEL)
     if not ids:
         return []
     answer = run(["docker", "inspect", "--type", "container", *ids])

@@ -19,22 +19,23 @@ def report_of(
     keeps_pods: bool = False,
     covered: Coverage | None = None,
     pods: Mapping[str, Any] | None = None,
+    outside: Mapping[str, Any] | None = None,
 ) -> Report:
     """Counts a recording's lines, in any order, and holds them against the budget: failures of new connections, and the
-    longest gap in ms; with `keeps_pods` a held connection that was broken is beyond it. `strategy` and `pods` are only
-    shown. Where `covered` misses something, what is within the budget may be so because nobody wrote it down; what is
-    beyond it is beyond it all the same."""
+    longest gap in ms; with `keeps_pods` a held connection that was broken is beyond it. `strategy`, `pods` and
+    `outside` are only shown. Where `covered` misses something, what is within the budget may be so because nobody wrote
+    it down; what is beyond it is beyond it all the same."""
     recording = Recording(lines)
     steps = [
         Step(
             name=name,
             duration_ms=recording.duration(index),
-            kinds={kind: _kind(recording.tally(index, kind)) for kind in KINDS},
+            kinds={kind: kind_of(recording.tally(index, kind)) for kind in KINDS},
         )
         for index, name in enumerate(recording.names)
     ]
-    kinds = {kind: _sum([step.kinds[kind] for step in steps]) for kind in KINDS}
-    total = _sum(list(kinds.values()))
+    kinds = {kind: sum_of([step.kinds[kind] for step in steps]) for kind in KINDS}
+    total = sum_of(list(kinds.values()))
     beyond = [
         *_failures(recording, total, max_failures),
         *_gap(steps, total, max_gap_ms),
@@ -51,8 +52,9 @@ def report_of(
         total=total,
         kinds=kinds,
         steps=tuple(steps),
-        held={name: _kind(tally) for name, tally in sorted(recording.held.items())},
+        held={name: kind_of(tally) for name, tally in sorted(recording.held.items())},
         pods=pods or {},
+        outside=outside or {},
         basis=covered.as_json() if covered else {},
     )
 
@@ -86,7 +88,8 @@ def _broken(recording: Recording, steps: Sequence[Step]) -> list[str]:
     return [f"{told}, and this strategy keeps them"] if where else []
 
 
-def _kind(tally: Tally) -> Kind:
+def kind_of(tally: Tally) -> Kind:
+    """One kind in one step, as the report has it."""
     return Kind(
         requests=tally.requests,
         failures=tally.failures,
@@ -98,7 +101,8 @@ def _kind(tally: Tally) -> Kind:
     )
 
 
-def _sum(kinds: Sequence[Kind]) -> Kind:
+def sum_of(kinds: Sequence[Kind]) -> Kind:
+    """Several together: counts are summed up, of times the longest counts."""
     return Kind(
         requests=sum(kind.requests for kind in kinds),
         failures=sum(kind.failures for kind in kinds),

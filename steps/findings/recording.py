@@ -41,9 +41,10 @@ class Tally:
 class Recording:
     """Owns the sums of a recording's lines, which may come in any order; those that are not whole are passed over.
     `names` and `since` (ms) are of the steps, which are numbered from 0; `held` are the sums of all steps by the class
-    of connections that stay open, with an echo for a request."""
+    of connections that stay open, with an echo for a request. `starvation` is by more lines than these, where it is
+    given."""
 
-    def __init__(self, lines: Iterable[str]) -> None:
+    def __init__(self, lines: Iterable[str], starvation: Starvation | None = None) -> None:
         self.names: list[str] = []
         self.since: list[int] = []
         self._until: list[int] = []
@@ -58,7 +59,7 @@ class Recording:
         # Failures of a target of which nobody knew whether it was still there, by the same key, with the step.
         self._doubts: defaultdict[tuple[str, int, str, str], list[tuple[int | None, Outcome]]] = defaultdict(list)
         entries = in_order(lines)
-        self._starvation = Starvation(entries)
+        self._starvation = starvation or Starvation(entries)
         for entry in entries:
             if isinstance(entry, Mark):
                 self._mark(entry)

@@ -56,7 +56,7 @@ class Report:
     """What was interrupted. `why` is what was beyond the budget, and why too little was measured; empty otherwise.
     `within_budget` is None where nobody can say. `total` is of all kinds and steps, `kinds` of all steps; `held` are
     the connections that stay open by their class, an echo for a request; `pods` is what became of those that ran when
-    it began; `basis` says how much it rests on."""
+    it began, `outside` what somebody outside of the cluster saw; `basis` says how much it rests on."""
 
     measured: bool
     strategy: str
@@ -67,6 +67,7 @@ class Report:
     steps: Sequence[Step] = ()
     held: Mapping[str, Kind] = field(default_factory=dict[str, Kind])
     pods: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    outside: Mapping[str, Any] = field(default_factory=dict[str, Any])
     basis: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def as_json(self) -> dict[str, Any]:
@@ -90,6 +91,7 @@ class Report:
                 for name, kind in self.held.items()
             },
             **({"pods": dict(self.pods)} if self.pods else {}),
+            **({"outside": dict(self.outside)} if self.outside else {}),
             "steps": [step.as_json() for step in self.steps],
             "basis": dict(self.basis),
         }

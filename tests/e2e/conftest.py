@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, sync_playwright
 
 from e2e.forge import forge
 from e2e.measured import measured, program
-from e2e.real import HUBBLE_PORT, NAME, PROGRAM, ROOT, Real, run
+from e2e.real import HUBBLE_PORT, NAME, PROGRAM, ROOT, Real, beside, run
 from engine.pulumi_cli import Stack
 
 __all__ = ["forge", "measured", "program"]
@@ -52,6 +52,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: STORY.index(item.path.name) if item.path.parent == here else -1)
 
 
+def gone() -> None:
+    """There is no cluster any more, and nobody who asks it from outside."""
+    run("kind", "delete", "cluster", "--name", NAME)
+    for container in beside(NAME):
+        run("docker", "rm", "--force", container)
+
+
 @pytest.fixture(scope="session")
 def real(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Real]:
     home = tmp_path_factory.mktemp("e2e")
@@ -75,7 +82,7 @@ def real(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
         if name == "cilium":
             config["config"]["cni-migration:cilium"] = {"values": {"bpf": {"enableTCX": False}}}
         (program / f"Pulumi.{name}.yaml").write_text(yaml.safe_dump(config))
-    run("kind", "delete", "cluster", "--name", NAME)
+    gone()
     kubeconfig = home / "kubeconfig"
     stacks = {
         name: Stack(program=program, backend=home / "state", name=name, patience=PATIENCE).create()
@@ -84,7 +91,7 @@ def real(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
     yield Real(stacks=stacks, kubeconfig=kubeconfig)
     if request.session.testsfailed and request.config.getoption("--keep-failed"):
         return
-    run("kind", "delete", "cluster", "--name", NAME)
+    gone()
     # Of the program, and of the pipeline's clones.
     left = [
         path for place in ("e2e*/program", "forge*/run-*") for path in home.parent.glob(f"{place}/.state/*.creating")

@@ -10,7 +10,7 @@ import pytest
 
 from e2e.live_pods import DATAGRAMS, SERVER, STREAMS, WORKER, WORKER2, pod, service, workloads
 from e2e.network import STATIC, STATIC_FILE, assert_vxlan, eventually, image_of, verdict
-from e2e.real import NAME, Real, run
+from e2e.real import NAME, Real, beside, run
 from e2e.test_rolling import BUDGET, apply
 
 # Seconds for which one of these flows may be without an answer; one that is lost is never answered again.
@@ -26,6 +26,16 @@ CLASSES = 11
 def put(real: Real, *manifests: dict[str, Any]) -> None:
     apply(real, json.dumps({"apiVersion": "v1", "kind": "List", "items": list(manifests)}))
     real.kubectl("wait", "pods", "--all", "--for=condition=Ready", "--timeout=180s")
+
+
+def assert_seen_from_outside(real: Real, report: dict[str, Any]) -> dict[str, Any]:
+    """What was seen by each node's port, whole, though its `up` was killed; who saw it has gone."""
+    seen = report["outside"]
+    assert "why" not in seen, f"what clients outside met is not known: {seen}"
+    assert sorted(seen["nodes"]) == sorted(real.nodes()), f"a node was not asked: {seen}"
+    assert seen["requests"] > 100, f"it was asked for a moment only: {seen}"
+    assert beside(NAME) == [], "a container goes on asking"
+    return seen
 
 
 def lives(real: Real) -> dict[str, tuple[object, ...]]:

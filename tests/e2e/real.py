@@ -58,6 +58,11 @@ def run(*command: str, stdin: str = "") -> str:
     return done.stdout
 
 
+def beside(cluster: str) -> list[str]:
+    """The containers that ask a cluster from outside of it, also those that have ended."""
+    return run("docker", "ps", "--all", "--quiet", "--filter", f"label=cni-migration.outside={cluster}").split()
+
+
 def with_cilium(real: Real) -> bool:
     """Stack cilium has the cluster: as the last test has left it, or made and migrated, which it says."""
     if has_cilium(real):

@@ -14,6 +14,7 @@ from e2e.live_world import (
     assert_all_the_same,
     assert_heard,
     assert_same_lives,
+    assert_seen_from_outside,
     counted,
     emptied,
     gone_on,
@@ -47,6 +48,7 @@ def test_a_host_port_is_named_before_anything_moves(held: Real) -> None:
 
 def test_every_pod_runs_on_while_its_node_goes_to_cilium_though_a_move_is_killed(held: Real) -> None:
     cilium = held.stacks["cilium"]
+    cilium.set_config("cni-migration:traffic.outside", "true", "--path")
     before, since, job = lives(held), rounds(held), counted(held)
     killed(held, "cilium", WORKER2, "none", 300)
     going = cilium.start("up", "--stack", "cilium", "--yes", "--skip-preview")
@@ -68,6 +70,7 @@ def test_every_pod_runs_on_while_its_node_goes_to_cilium_though_a_move_is_killed
     assert report["measured"] and report["withinBudget"], report["why"]
     lost = {name: way for name, way in report["held"].items() if way["connectionsBroken"]}
     assert not lost and len(report["held"]) == CLASSES, f"held connections that broke, of all classes: {report['held']}"
+    assert assert_seen_from_outside(held, report)["connectionsBroken"], "what preflight says that it breaks is not seen"
     for node in held.nodes():
         assert leftovers(held, node, "flannel") == [], f"{node} still has Flannel's"
     cilium.preview("--expect-no-changes")
@@ -157,6 +160,7 @@ def test_every_pod_runs_on_while_its_node_goes_back_to_flannel_inside_one_stack(
     assert_heard(held, {"datagrams-of-cilium": 0})
     report = interruption(held, "cilium")
     assert report["measured"] and report["withinBudget"] and report["connectionsBroken"] == 0, report["why"]
+    assert_seen_from_outside(held, report)
     for node in held.nodes():
         assert leftovers(held, node, "cilium") == [], f"{node} still has Cilium's"
     stack.preview("--expect-no-changes")

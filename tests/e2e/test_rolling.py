@@ -100,6 +100,7 @@ def flannel(real: Real) -> Real:
         stack.set_config("migration:budget", json.dumps(BUDGET))
         stack.run("config", "rm", "--stack", stack.name, "cni-migration:cilium")
         stack.set_config("cni-migration:cni", "flannel")
+        stack.set_config("cni-migration:traffic.outside", "false", "--path")
     real.stacks["cilium"].up()
     assert_vxlan(verdict(real, "cilium"))
     return real
@@ -107,7 +108,7 @@ def flannel(real: Real) -> Real:
 
 def test_the_probers_notice_a_route_that_is_cut(flannel: Real) -> None:
     nodes = {"NODES": " ".join(flannel.nodes()), "STACK": "cilium", "EPOCH": "99", "STRATEGY": "rolling"}
-    nodes |= {"GENERATION": "probers", "DUE": "true", "LEG": "0"}
+    nodes |= {"GENERATION": "probers", "DUE": "true", "LEG": "0", "OUTSIDE": "false", "IMAGE": "", "HERTZ": "5"}
     kubeconfig = str(flannel.kubeconfig)
     recording = script("traffic_record", kubeconfig, **nodes)
     assert recording.returncode == 0, recording.stderr

@@ -123,6 +123,8 @@ def container(
 
 def docker(cluster: Cluster, args: list[str]) -> None:
     match args:
+        case ["ps", *_] if any("cni-migration.outside" in arg for arg in args):
+            pass  # nobody asks from outside here
         case ["ps", *_]:
             print("id" if cluster.nodes.exists() else "")
         case ["inspect", "--type", "container", *_]:

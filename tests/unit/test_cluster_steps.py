@@ -24,7 +24,7 @@ from steps.cluster_down import Needs as DownNeeds
 from steps.cluster_down import cluster_down
 from steps.cluster_up import Needs as UpNeeds
 from steps.cluster_up import cluster_up
-from steps.doors import docker, kind, kubectl, process
+from steps.doors import docker, kind, kubectl, outside, process
 from steps.doors.process import ToolError
 from steps.holder import holder, host
 from steps.pause import Needs as PauseNeeds
@@ -56,6 +56,7 @@ class World:
     admission_kinds: tuple[str, ...] = ()
     applied: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     lifted: int = 0
+    beside: bool = False
 
     def exists(self, *, created: datetime = NOW, **data: str) -> None:
         """The cluster c is there, with the marker that `data` is, or without one."""
@@ -89,6 +90,12 @@ class World:
         return ""
 
     def _docker(self, args: list[str], stdin: str) -> str:
+        if args[0] == "ps" and "label=cni-migration.outside=c" in args:
+            return "beside" if self.beside else ""
+        if args[0] == "rm":
+            self.log.append("docker rm")
+            self.beside = False
+            return ""
         if args[0] == "ps":
             return "\n".join(str(number) for number, _ in enumerate(self.created))
         return json.dumps([{"Name": "/c-node", "Created": created.isoformat()} for created in self.created])
@@ -118,7 +125,7 @@ class World:
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.chdir(tmp_path)
     made = World()
-    for door in (kind, docker, kubectl):
+    for door in (kind, docker, kubectl, outside):
         monkeypatch.setattr(door, "run", made.run)
     return made
 
@@ -291,6 +298,18 @@ def test_destroy_leaves_what_nobody_owns_and_what_does_not_answer(
     with pytest.raises(StepError, match="its owner cannot be read and it is left alone"):
         down()
     assert world.log == []
+
+
+def test_destroy_takes_away_who_asks_from_outside(world: World) -> None:
+    world.exists(stack="flannel", phase="migrating")
+    world.beside = True
+    down("cilium")
+    assert world.log == [] and world.beside, "another stack's recording would lose its prober"
+    down("flannel")
+    assert world.log == ["docker rm", "kind delete"], "a container would ask for ever for a cluster that has gone"
+    world.beside = True
+    down("flannel")
+    assert not world.beside, "where the cluster was deleted by hand it would stay"
 
 
 def test_destroy_removes_what_a_creation_left_that_was_cut_off_in_this_folder(world: World) -> None:

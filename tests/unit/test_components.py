@@ -114,6 +114,16 @@ def test_who_probes_from_the_host_network_knows_its_own_api_server(recorder: Rec
     )
 
 
+def test_the_servers_have_a_node_port_where_somebody_wants_them_asked_from_outside(recorder: Recorder) -> None:
+    assert "migration-traffic-outside" not in run(recorder, parse({"cni": "cilium"})), "a port that nobody asked for"
+    resources = run(recorder, parse({"cni": "cilium", "traffic": {"outside": True}}))
+    spec = resources["migration-traffic-outside"].inputs["spec"]
+    assert spec["type"] == "NodePort" and spec["selector"] == {"app": "traffic"}
+    told = resources["migration-record"].inputs["environment"]
+    assert told["OUTSIDE"] == "true" and told["IMAGE"] and float(told["HERTZ"]) == 5
+    assert resources["interruption-report"].inputs["environment"]["OUTSIDE"] == "true"
+
+
 def test_every_step_of_a_migration_has_the_claim_among_its_triggers(recorder: Recorder) -> None:
     resources = run(recorder, parse({"cni": "cilium"}))
     steps = [args for name, args in resources.items() if name.startswith("migration-") and "triggers" in args.inputs]

@@ -159,6 +159,7 @@ def test_preflight_names_what_would_not_survive(monkeypatch: pytest.MonkeyPatch)
             {"metadata": {"namespace": "default", "name": "web"}, "spec": {"type": "NodePort"}},
             {"metadata": {"namespace": "default", "name": "outer"}, "spec": {"externalIPs": ["192.0.2.1"]}},
             {"metadata": {"namespace": "default", "name": "inner"}, "spec": {"type": "ClusterIP"}},
+            {"metadata": {"namespace": "cni-migration", "name": "traffic-outside"}, "spec": {"type": "NodePort"}},
         ],
     }
     told = {"tools": "conntrack\n"}
@@ -193,6 +194,7 @@ def test_preflight_names_what_would_not_survive(monkeypatch: pytest.MonkeyPatch)
     assert "NodePort" not in accepted and "external" not in accepted, "who accepted it could not go on"
     assert "n: default/vpn has no eth0" in accepted, "its node would stop in the middle of the migration"
     assert "inner" not in found, "a Service that breaks nothing would be in the way"
+    assert "traffic-outside" not in found, "who wants to be told what breaks would be told to give up"
     meddling = '{"operator": {"setNodeTaints": true, "unmanagedPodWatcher": {"restart": false}}}'
     lines = [line for line in obstacles(api, meddling, accepted=True) if "operator" in line]
     assert len(lines) == 1 and "operator.setNodeTaints true taints nodes" in lines[0], "Pods would be kept off"

@@ -119,6 +119,10 @@ def test_a_section_whose_keys_are_all_comments_counts_as_not_given(
         ({"traffic": {"hertz": "05"}}, "traffic.hertz: '05' must be a number"),
         ({"traffic": {"enabled": 1}}, "traffic.enabled: 1 must be true or false (in stack)"),
         (
+            {"traffic": {"enabled": False, "outside": True}, "migration": {"strategy": "recreate"}},
+            "traffic.outside: true, and traffic.enabled is false",
+        ),
+        (
             {"cilium": {"version": 1.19}},
             'cilium.version: 1.19 must be text that is not empty; write it in quotes, such as "1',
         ),

@@ -160,6 +160,19 @@ def test_a_budget_that_is_enforced_is_part_of_the_verdict_and_what_interrupts_by
     assert wrong({**GOOD, "interruption": {**cost, "strategy": "recreate"}}) == ""
 
 
+def test_what_was_seen_from_outside_is_told_and_fails_nothing() -> None:
+    cost: dict[str, Any] = {"measured": True, "withinBudget": True, "failures": 0, "requests": 10, "strategy": "live"}
+
+    def told(outside: dict[str, Any]) -> str:
+        said = verdict("cilium", {**GOOD, "interruption": {**cost, "outside": outside}}, NOW)
+        assert said.wrong == (), "what live breaks by what it is would shut the gate"
+        return "\n".join(said.lines)
+
+    seen = told({"failures": 4, "requests": 9, "connectionsBroken": 3})
+    assert "from outside 4 of 9 new connections failed, 3 held ones broke" in seen
+    assert "from outside not known: it went" in told({"why": "it went"}), "nothing seen would pass for nothing broken"
+
+
 # The settings.
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +32,9 @@ RECORD = traffic_record.Needs(
     must_be_measured=True,
     nodes=NODES,
     control_plane="cp",
+    outside=False,
+    image="",
+    hertz="",
 )
 REPORT = traffic_report.Needs(
     cluster="c",
@@ -46,6 +49,7 @@ REPORT = traffic_report.Needs(
     keeps_pods=False,
     max_failures=0,
     max_gap_ms=1000,
+    outside=False,
 )
 
 
@@ -138,6 +142,12 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(traffic_record, "cluster", cluster)
     monkeypatch.setattr(traffic_report, "cluster", cluster)
     monkeypatch.setattr(recordings, "on_node", made.on_node)
+
+    def no_container(command: Sequence[str]) -> str:
+        assert command[:2] == ["docker", "ps"], f"{command} without somebody outside"
+        return ""
+
+    monkeypatch.setattr("steps.doors.docker.run", no_container)
     monkeypatch.setattr(traffic_report, "_PATIENCE", 0)
     monkeypatch.setattr(traffic_record, "_ANSWER", 0)
     return made

@@ -15,6 +15,7 @@ from bench import results
 from report.__main__ import best, main
 from report.flows import flows
 from report.packet import CaptureError, decoded
+from report.parts import interruption
 from unit.conftest import arguments
 
 LIMIT = 1_500_000
@@ -74,6 +75,26 @@ def test_the_page_is_one_file_and_small(tmp_path: Path, inputs: dict[str, Path])
         "DROPPED",
     ):
         assert fact in text, f"who reads the page does not learn: {fact}"
+
+
+def test_what_was_seen_from_outside_is_on_the_page() -> None:
+    cost: dict[str, object] = {
+        "measured": True,
+        "strategy": "live",
+        "failures": 0,
+        "requests": 9,
+        "longestGapSeconds": 0.4,
+        "steps": [],
+    }
+
+    def text(outside: dict[str, object]) -> str:
+        return " ".join(interruption("cilium", {**cost, "connectionsBroken": 0, "outside": outside}).text)
+
+    assert "1 of 7 new connections by node ports failed, 3 held ones broke" in text(
+        {"failures": 1, "requests": 7, "connectionsBroken": 3}
+    )
+    assert "From outside: not known: it went" in text({"why": "it went"}), "nothing seen would pass for calm"
+    assert "outside" not in text({}), "who did not ask for it would wonder"
 
 
 def test_what_is_missing_is_said_on_the_page(tmp_path: Path) -> None:

@@ -143,6 +143,7 @@ def report(scale: Scale) -> None:
             keeps_pods=False,
             max_failures=0,
             max_gap_ms=1000,
+            outside=False,
         )
     )
 
