@@ -1,6 +1,7 @@
 """Sends a datagram to all hosts at once, from a socket that is connected and from one that is not, and prints of each
 round its number, for how many seconds a flow has had no answer, and which. A round counts as much as it waits: where
-this program itself has no CPU it asks nobody."""
+this program itself has no CPU it asks nobody. An answer that comes late is one all the same, to what was asked then:
+who answers may have no CPU either."""
 
 import select
 import socket
@@ -16,7 +17,8 @@ class Flow:
 
     def __init__(self, host: str, *, connected: bool) -> None:
         self.name = f"{host}/connected" if connected else host
-        self.to, self.connected, self.silent = (host, 9001), connected, 0.0
+        self.to, self.connected = (host, 9001), connected
+        self.answered: int = 0  # the last round that has an answer
         self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.socket.setblocking(False)
         if connected:
@@ -32,27 +34,30 @@ class Flow:
             else:
                 self.socket.sendto(asked, self.to)
 
-    def answered(self, asked: bytes) -> bool:
-        """An answer of before may come late. Who a socket that is connected hears from is the kernel's affair."""
+    def hear(self) -> None:
+        """Who a socket that is connected hears from is the kernel's affair."""
         with suppress(OSError):
             got, sender = self.socket.recvfrom(16)
-            return got == asked and (sender == self.to or self.connected)
-        return False
+            if sender == self.to or self.connected:
+                self.answered = max(self.answered, int(got))
 
 
 flows = [Flow(host, connected=connected) for host in sys.argv[1:] for connected in (True, False)]
-number = 0
+number, waited = 0, 0.0
+begun = [0.0]  # how long had been waited in all when a round began
 while True:
     number += 1
-    asked = b"%d" % number
+    begun.append(waited)
     for flow in flows:
-        flow.ask(asked)
+        flow.ask(b"%d" % number)
     waiting, until = set(flows), time.monotonic() + WAIT
     # What has come is read behind the time as well.
     while waiting and (ready := select.select(waiting, [], [], max(0, until - time.monotonic()))[0]):
-        waiting -= {flow for flow in ready if flow.answered(asked)}
-    for flow in flows:
-        flow.silent = flow.silent + WAIT + PAUSE if flow in waiting else 0.0
-    longest = max(flows, key=lambda flow: flow.silent)
-    print(number, round(longest.silent, 2), longest.name, flush=True)
+        for flow in ready:
+            flow.hear()
+        waiting = {flow for flow in flows if flow.answered < number}
+    waited += WAIT + PAUSE if waiting else 0.0
+    silent = {flow: waited - begun[flow.answered + 1] if flow in waiting else 0.0 for flow in flows}
+    longest = max(flows, key=lambda flow: silent[flow])
+    print(number, round(silent[longest], 2), longest.name, flush=True)
     time.sleep(PAUSE)
