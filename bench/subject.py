@@ -46,6 +46,9 @@ class Subject:
             say(f"{name} to {self.cluster.name}")
             run([*command, ",".join(self.workers)], timeout=600)
         pods = manifest(self.workers, image, training_image, (PODS / "nginx.conf").read_text())
+        # A Pod is refused until its new namespace has a ServiceAccount.
+        self.kubectl.act("apply", "--filename=-", stdin=json.dumps(pods["items"][0]))
+        self.kubectl.wait("serviceaccount/default", f"--namespace={NAMESPACE}", until="create", seconds=120)
         self.kubectl.act("apply", "--filename=-", stdin=json.dumps(pods))
         self.kubectl.wait("pods", "--all", f"--namespace={NAMESPACE}", until="condition=Ready", seconds=180)
         found = self.kubectl.objects("pods", namespace=NAMESPACE)
