@@ -40,7 +40,8 @@ def assert_seen_from_outside(real: Real, report: dict[str, Any]) -> dict[str, An
 
 def lives(real: Real) -> dict[str, tuple[object, ...]]:
     """What a Pod keeps where nobody has touched it, of each that is on the Pod network: uid, address, and each
-    container's ID, start and restarts."""
+    container's ID, start and restarts. Not of those that are on their way out, nor of Hubble's, which come and go with
+    Cilium."""
     items = json.loads(real.kubectl("get", "pods", "--all-namespaces", "--output=json"))["items"]
     return {
         f"{it['metadata']['namespace']}/{it['metadata']['name']}": (
@@ -53,6 +54,8 @@ def lives(real: Real) -> dict[str, tuple[object, ...]]:
         )
         for it in items
         if not it["spec"].get("hostNetwork")
+        and "deletionTimestamp" not in it["metadata"]
+        and not it["metadata"]["name"].startswith("hubble-")
     }
 
 

@@ -3,6 +3,7 @@ look from outside at the nodes themselves."""
 
 from __future__ import annotations
 
+import subprocess
 import time
 from collections.abc import Callable
 from typing import Any, Literal, TypeVar
@@ -69,7 +70,7 @@ def eventually(look: Callable[[], Answer], seconds: float = 180) -> Answer:
     while True:
         try:
             return look()
-        except AssertionError:
+        except (AssertionError, subprocess.TimeoutExpired):
             if time.monotonic() > deadline:
                 raise
         time.sleep(1)  # between two looks, not in place of a condition
@@ -82,8 +83,8 @@ def owned(real: Real, node: str, owner: str) -> str:
     return label
 
 
-def killed(real: Real, stack: str, node: str, owner: str, seconds: float = 180) -> None:
-    """An `up` of the stack is killed as soon as the node is `owner`'s, which it has `seconds` for."""
+def killed(real: Real, stack: str, node: str, owner: str) -> None:
+    """An `up` of the stack is killed as soon as the node is `owner`'s."""
     going = real.stacks[stack].start("up", "--stack", stack, "--yes", "--skip-preview")
 
     def came_so_far() -> bool:
@@ -94,7 +95,8 @@ def killed(real: Real, stack: str, node: str, owner: str, seconds: float = 180) 
         return True
 
     try:
-        so_far = eventually(came_so_far, seconds)
+        # All of what comes before: preflight, recording, routes, and a drain where there is one.
+        so_far = eventually(came_so_far, 600)
     finally:
         said = ended(going)
     assert so_far, f"it has ended before {node} was {owner}'s: {said[-3000:]}"

@@ -45,9 +45,14 @@ def test_a_drift_is_found_where_there_was_none(applied: Forge) -> None:
     # A question may go unanswered on a busy machine.
     eventually(lambda: applied.well(main, "drift", "cilium"))
     applied.real.kubectl("delete", "validatingadmissionpolicybinding", "cni-migration-bolt")
-    found = applied.stage(main, "drift", "cilium")
-    assert found.returncode == 2, f"exit {found.returncode}: {found.stdout}{found.stderr}"
-    assert "cni-migration-bolt" in found.stdout + found.stderr, "nobody would know what to mend"
+
+    def found() -> None:
+        told = applied.stage(main, "drift", "cilium")
+        said = told.stdout + told.stderr
+        assert told.returncode == 2, f"exit {told.returncode}: {said}"
+        assert "cni-migration-bolt" in said, "nobody would know what to mend"
+
+    eventually(found)
 
 
 def test_the_preview_of_a_stale_state_shows_the_way_back(applied: Forge) -> None:

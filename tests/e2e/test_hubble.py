@@ -62,7 +62,8 @@ spec:
 def cilium(real: Real) -> Iterator[Real]:
     """The cluster with Cilium, a client, a server, and a policy between them."""
     with_cilium(real)
-    real.kubectl("apply", "-f", "-", stdin=OBJECTS.replace("IMAGE", image_of(real)))
+    # A Pod is refused until its new namespace has a ServiceAccount.
+    eventually(lambda: real.kubectl("apply", "-f", "-", stdin=OBJECTS.replace("IMAGE", image_of(real))))
     real.kubectl("wait", "-n", NAMESPACE, "pod", "--all", "--for=condition=Ready", "--timeout=180s")
     yield real
     real.kubectl("delete", "namespace", NAMESPACE, "--timeout=180s")

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from e2e.measured import python, typed
+from e2e.network import eventually
 from e2e.real import Real, with_cilium
 
 pytestmark = pytest.mark.e2e
@@ -17,8 +18,14 @@ pytestmark = pytest.mark.e2e
 def test_the_page_shows_what_was_measured_and_asks_nobody(real: Real, program: Path, browser: Browser) -> None:
     with_cilium(real)
     folder = program / ".state" / "report"
-    python(real, program, "-m", "report.collect", "cilium", str(folder))
-    typed(real, program, "bash", "scripts/report.sh", str(folder))
+
+    def drawn() -> None:
+        python(real, program, "-m", "report.collect", "cilium", str(folder))
+        typed(real, program, "bash", "scripts/report.sh", str(folder))
+        assert "cni-migration/probe" in (folder / "index.html").read_text(), "the relay gave no flows"
+
+    # Without flows the page is made too, and says that there are none.
+    eventually(drawn)
     asked: list[str] = []
     wrong: list[str] = []
     with browser.new_page() as page:

@@ -21,9 +21,11 @@ from settings.strategy import ROLLING
 
 pytestmark = pytest.mark.e2e
 WORKER = f"{NAME}-worker"
-# No failure, as in the benchmark's 20 migrations. The gap is what a machine of two cores is allowed, so that no run is
-# lost to it: it starves for a second while an agent starts. A node without its network would cost twelve.
-BUDGET = {"failedConnections": 0, "longestGapSeconds": 3}
+# No failure, as in the benchmark's 20 migrations, but of DNS: nobody can tell a CoreDNS that has no CPU for three
+# seconds from one that is not reached, and a node without its network loses hundreds. The gap is what a machine of two
+# cores is allowed, so that no run is lost to it: it starves for a second while an agent starts. A node without its
+# network would cost twelve.
+BUDGET = {"failedConnections": 3, "longestGapSeconds": 3}
 STUBBORN = """
 apiVersion: apps/v1
 kind: Deployment
@@ -84,9 +86,16 @@ def interruption(real: Real, stack: str) -> dict[str, Any]:
     return real.stacks[stack].outputs()["interruption"]
 
 
+def assert_none_failed(report: dict[str, Any]) -> None:
+    """Of every kind but DNS, which the budget is for."""
+    failed = {name: kind["failures"] for name, kind in report["kinds"].items() if name != "dns" and kind["failures"]}
+    assert not failed, f"requests were lost: {failed}"
+
+
 def assert_nobody_noticed(report: dict[str, Any], nodes: list[str], requests: int = 500) -> None:
     assert report["measured"] and report["strategy"] == "rolling", report
     assert report["withinBudget"] and report["failures"] <= BUDGET["failedConnections"], report["why"]
+    assert_none_failed(report)
     assert report["requests"] > requests, "too little was asked to say that nothing failed"
     moves = {step["step"] for step in report["steps"] if step["step"].startswith("move ")}
     assert moves == {f"move {node}" for node in nodes}, "a node's move is not in the report"
@@ -207,11 +216,21 @@ def assert_paused(real: Real) -> None:
     )
 
 
+def assert_kubelet_answers(real: Real, node: str) -> None:
+    """By what only it can do: the API says for 40 s of a node that it is as it was."""
+    where = ("-n", "cni-migration", "-l", "app=probe-host", f"--field-selector=spec.nodeName={node}", "-o", "name")
+    real.kubectl("exec", "-n", "cni-migration", real.kubectl("get", "pods", *where).strip(), "--", "true")
+
+
 def test_nodes_that_are_started_again_in_a_pause_get_their_routes_back_and_none_moves(flannel: Real) -> None:
     stack = flannel.stacks["cilium"]
     # One that has moved, and one that waits.
     run("docker", "restart", WORKER, f"{WORKER}2")
+    for node in (WORKER, f"{WORKER}2"):
+        eventually(lambda node=node: assert_kubelet_answers(flannel, node))
     eventually(lambda: flannel.kubectl("wait", "nodes", "--all", "--for=condition=Ready", "--timeout=5s"))
+    for name in ("probe", "probe-host"):
+        flannel.kubectl("rollout", "status", "-n", "cni-migration", f"daemonset/{name}", "--timeout=180s")
     changed = {step.name for step in stack.preview_steps() if step.op not in ("same", "refresh")}
     assert "migration-routes" in changed, "the reviewer would not see that a node lost its routes"
     assert not [name for name in changed if name.startswith("moves-")], "a restart moved a node"
