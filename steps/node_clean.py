@@ -1,4 +1,5 @@
-"""Removes what a CNI left on a node, by residue.py's table on stdin; prints the time when it was done."""
+"""Removes what a CNI left on a node, by residue.py's table on stdin, and what the node knows of its Pods' connections;
+prints the time when it was done."""
 
 from __future__ import annotations
 
@@ -17,10 +18,11 @@ from steps.running import StepError, main
 
 @dataclass(frozen=True, kw_only=True)
 class Needs:
-    """The cluster, its node, and where and as what the step is noted in the recording."""
+    """The cluster, its node, the subnet of all Pods, and where and as what the step is noted in the recording."""
 
     cluster: str
     node: str
+    pod_subnet: str
     control_plane: str
     mark: str
 
@@ -40,7 +42,10 @@ def node_clean(needs: Needs) -> str:
         marker.mark(needs.control_plane, needs.mark)
     with cluster(needs.cluster) as kubectl:
         peers = [peer.address for peer in nodes(kubectl)]
-    return clean(needs.node, sys.stdin.read(), peers)
+    cleaned = clean(needs.node, sys.stdin.read(), peers)
+    # Behind it: nothing that could send is left of a Pod here.
+    on_node(needs.node, "forget_flows", env={"POD_SUBNET": needs.pod_subnet})
+    return cleaned
 
 
 if __name__ == "__main__":

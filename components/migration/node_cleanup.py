@@ -35,7 +35,7 @@ class NodeCleanup(pulumi.ComponentResource):
             args.steps.step(
                 f"{name}-{node}",
                 "node_clean",
-                environment={"NODE": node},
+                environment={"NODE": node, "POD_SUBNET": args.pod_subnet},
                 stdin=render(residue(args.pod_subnet)),
                 # Side by side they are one step, so one of them notes it.
                 mark="clean" if node == args.steps.cluster.control_plane else "",

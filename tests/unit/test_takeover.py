@@ -122,14 +122,18 @@ def test_a_node_is_cleaned_of_routes_by_way_of_each_node_of_its_cluster(monkeypa
     def cluster(_: str) -> Generator[Quiet]:
         yield Quiet(items)
 
-    def on_node(node: str, script: str, *, stdin: str, env: dict[str, str]) -> str:
+    def on_node(node: str, script: str, *, stdin: str = "", env: dict[str, str]) -> str:
         asked.append({"node": node, "script": script, "stdin": stdin, **env})
-        return "now"
+        return "now" if script == "clean" else ""
 
     monkeypatch.setattr(node_clean, "cluster", cluster)
     monkeypatch.setattr(node_clean, "on_node", on_node)
     monkeypatch.setattr(node_clean.sys, "stdin", StringIO("table"))
-    assert node_clean.node_clean(node_clean.Needs(cluster="c", node="n", control_plane="cp", mark="")) == "now"
-    assert asked == [{"node": "n", "script": "clean", "stdin": "table", "PEERS": "172.18.0.3 172.18.0.2"}], (
+    needs = node_clean.Needs(cluster="c", node="n", pod_subnet="10.244.0.0/16", control_plane="cp", mark="")
+    assert node_clean.node_clean(needs) == "now"
+    assert asked[0] == {"node": "n", "script": "clean", "stdin": "table", "PEERS": "172.18.0.3 172.18.0.2"}, (
         "routes to the old CNI's Pods would stay on the node"
+    )
+    assert asked[1:] == [{"node": "n", "script": "forget_flows", "stdin": "", "POD_SUBNET": "10.244.0.0/16"}], (
+        "a later Pod's connections would be sent to one that has gone"
     )
