@@ -115,8 +115,15 @@ def _ask_from_outside(kubectl: Kubectl, needs: Needs) -> None:
         # Of a migration that was given up.
         outside.away(needs.cluster)
         return
-    asking = {"image": needs.image, "hertz": needs.hertz, "beside": needs.control_plane}
-    outside.begin(kubectl, needs.cluster, _name(needs), seconds=_ANSWER, **asking)
+    outside.begin(
+        kubectl,
+        needs.cluster,
+        _name(needs),
+        image=needs.image,
+        hertz=needs.hertz,
+        beside=needs.control_plane,
+        seconds=_ANSWER,
+    )
 
 
 def _answered(needs: Needs) -> set[str]:

@@ -19,8 +19,6 @@ from steps.findings.starvation import Starvation
 from steps.names import TRAFFIC_OUTSIDE
 
 _NEW = "service"
-# What says who in the cluster had no CPU: the servers are those that are asked from outside, too.
-_SAYS_WHO_STARVED = ("begin", "control", "pod")
 
 
 def outside_of(lines: Sequence[str], *, steps: Iterable[str], inside: Iterable[str], max_gap_ms: int) -> dict[str, Any]:
@@ -32,8 +30,8 @@ def outside_of(lines: Sequence[str], *, steps: Iterable[str], inside: Iterable[s
     covered = coverage({"the container": lines}, steps=[*marks, *asked], max_gap_ms=max_gap_ms)
     if covered.why:
         return {"why": covered.why}
-    beside = [line for line in inside if line.split(" ", 3)[2:3] in ([kind] for kind in _SAYS_WHO_STARVED)]
-    starvation = Starvation(in_order([*beside, *lines]))
+    # The servers inside are those that are asked from outside, too, and may have no CPU.
+    starvation = Starvation(in_order([*inside, *lines]))
     nodes = {node: Recording([*marks, *own], starvation) for node, own in sorted(_by_node(lines).items())}
     if not nodes:
         return {"why": "no request was recorded"}

@@ -73,8 +73,12 @@ def settled(loop: Loop, log: Log) -> Work:
 
 def targets(text: str) -> dict[str, Address]:
     """`node=address:port` by its node."""
-    pairs = [word.partition("=") for word in text.split()]
-    return {node: (host, int(port)) for node, _, end in pairs for host, _, port in [end.rpartition(":")]}
+    found: dict[str, Address] = {}
+    for word in text.split():
+        node, _, end = word.partition("=")
+        host, _, port = end.rpartition(":")
+        found[node] = (host, int(port))
+    return found
 
 
 def main() -> None:
