@@ -44,7 +44,7 @@ def node_clean(needs: Needs) -> str:
         peers = [peer.address for peer in nodes(kubectl)]
     cleaned = clean(needs.node, sys.stdin.read(), peers)
     # Behind it: nothing that could send is left of a Pod here.
-    on_node(needs.node, "forget_flows", env={"POD_SUBNET": needs.pod_subnet})
+    on_node(needs.node, "forget_pods", env={"POD_SUBNET": needs.pod_subnet})
     return cleaned
 
 

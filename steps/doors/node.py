@@ -16,6 +16,7 @@ _BEFORE = {
     **dict.fromkeys(("handover", "rebridge", "routed"), "each_pod"),
     **dict.fromkeys(("programs_off", "unmasq"), "flows_wait"),
     **dict.fromkeys(("flannel_files", "router"), "host_local"),
+    **dict.fromkeys(("direct_routes", "forget_pods"), "in_subnet"),
 }
 
 

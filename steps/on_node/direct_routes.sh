@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# Runs inside a node: $STEP `routes` makes the table of direct routes from `PODCIDR ADDRESS OWNER NAME` lines on stdin,
+# Runs inside a node, behind in_subnet.sh: $STEP `routes` makes the table of direct routes from `PODCIDR ADDRESS OWNER NAME` lines on stdin,
 # `rule` puts it ahead of the main table, `again` does both where they are gone; `loose`, `away` and `strict` are the way
 # back to the main table.
 set -euo pipefail
-: "${STEP:?}" "${NODE:?}" "${POD_SUBNET:?}" "${TABLE:?}" "${SNATED_MARK:?}"
+: "${STEP:?}" "${NODE:?}" "${POD_SUBNET:?}" "${TABLE:?}" "${SNATED_MARK:?}" "${in_subnet:?}"
 priority=30000
 table=$TABLE
 baseline=/var/lib/cni-migration/rp_filter
@@ -27,12 +27,7 @@ two_ways() {
   # Not in a pipe: a question that failed is not an answer.
   tracked=$(conntrack -L -p tcp --state ESTABLISHED 2>/dev/null) ||
     { printf '%s: conntrack does not list the open connections\n' "$NODE" >&2; return 1; }
-  awk -v subnet="$POD_SUBNET" -v own="$NODE" '
-    function number(text, part) { split(text, part, "."); return ((part[1] * 256 + part[2]) * 256 + part[3]) * 256 + part[4] }
-    function within(text, network, part) {
-      split(network, part, "/")
-      return int(number(text) / 2 ^ (32 - part[2])) == int(number(part[1]) / 2 ^ (32 - part[2]))
-    }
+  awk -v subnet="$POD_SUBNET" -v own="$NODE" "$in_subnet"'
     function crosses(pod, node) { return within(pod, subnet) && (node in nodes) && !(node == nodes_own && within(pod, own_cidr)) }
     NR == FNR { nodes[$2]; if ($4 == own) { nodes_own = $2; own_cidr = $1 }; next }
     { n = 0; for (i = 1; i <= NF; i++) if ($i ~ /^(src|dst)=/) { split($i, part, "="); word[++n] = part[2] }

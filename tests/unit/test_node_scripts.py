@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-SCRIPTS = Path(__file__).parents[2] / "steps" / "on_node"
+from steps.doors.node import whole
+
 # podSubnet 172.16.0.0/12 holds Docker's own network: what a node has in its main table then.
 ROUTES = """\
 172.18.0.0/16 dev eth0 proto kernel scope link src 172.18.0.2
@@ -28,7 +29,7 @@ def run(
     for name, body in tools.items():
         (bin_folder / name).write_text(f"#!/bin/bash\n{body}\n")
         (bin_folder / name).chmod(0o755)
-    text = (SCRIPTS / f"{script}.sh").read_text()
+    text = whole(script)
     text = text.replace("/var/lib/cni-migration", str(folder)).replace("/etc/cni/net.d", str(folder / "net.d"))
     return subprocess.run(
         ["bash", "-c", text],

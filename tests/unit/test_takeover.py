@@ -134,6 +134,6 @@ def test_a_node_is_cleaned_of_routes_by_way_of_each_node_of_its_cluster(monkeypa
     assert asked[0] == {"node": "n", "script": "clean", "stdin": "table", "PEERS": "172.18.0.3 172.18.0.2"}, (
         "routes to the old CNI's Pods would stay on the node"
     )
-    assert asked[1:] == [{"node": "n", "script": "forget_flows", "stdin": "", "POD_SUBNET": "10.244.0.0/16"}], (
+    assert asked[1:] == [{"node": "n", "script": "forget_pods", "stdin": "", "POD_SUBNET": "10.244.0.0/16"}], (
         "a later Pod's connections would be sent to one that has gone"
     )

@@ -1,4 +1,4 @@
-"""What a node forgets of its Pods' connections once none of them has a network: on_node/forget_flows.sh."""
+"""What a node forgets of its Pods' connections once none of them has a network: on_node/forget_pods.sh."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "steps" / "on_node" / "forget_flows.sh"
+from steps.doors.node import whole
+
 LINE = "tcp 6 86399 ESTABLISHED src={0} dst={1} sport={2} dport=80 src={3} dst={0} sport=8090 dport={2} [ASSURED] use=1"
 LISTED = "\n".join(
     [
@@ -30,7 +31,7 @@ def forget(folder: Path, *, status: int = 0, listed: str = LISTED, lists: int = 
     )
     tool.chmod(0o755)
     env = {"PATH": f"{folder}:{os.environ['PATH']}", "POD_SUBNET": "10.244.0.0/16"}
-    done = subprocess.run(["bash", str(SCRIPT)], env=env, check=False, capture_output=True, text=True)
+    done = subprocess.run(["bash", "-c", whole("forget_pods")], env=env, check=False, capture_output=True, text=True)
     return done.returncode, log.read_text().splitlines() if log.exists() else [], done.stderr
 
 
